@@ -1,0 +1,123 @@
+# The whole interface of this repository; `make` alone lists the targets.
+# Nothing but Python 3.11+, git and make is expected of the machine: whatever else a target needs, it sets up, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# A stamp is named after its lock file's content: an environment is rebuilt when the lock changes, and at no other time.
+DEV := .venv/.lock-$(shell git hash-object requirements/dev.txt)
+NEXT := .venv-next/.lock-$(shell git hash-object requirements/next.txt)
+COLLECTION := .build/collections/ansible_collections/slipway/cluster
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
+export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+
+# $(call find_python,LOWEST MINOR,HIGHEST MINOR) prints the first interpreter that really starts (a version manager's shim may
+# not) and can make virtual environments (some distributions package that apart).
+find_python = for python in python3.11 python3.12 python3.13 python3.14 python3 "$$HOME"/.pyenv/versions/3.*/bin/python3; do \
+	if "$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, $(1)) <= sys.version_info[:2] <= (3, $(2)))' 2>/dev/null; \
+	then echo "$$python"; break; fi; done
+
+# $(call install,PYTHON,FOLDER,LOCK FILE,STAMP)
+install = rm -rf $(2); SECONDS=0; "$(1)" -m venv $(2); \
+	$(2)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r $(3); \
+	touch $(4); echo "slipway: $(2) is ready ($$SECONDS s)"
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: setup ## A dozen add-ons onto a real API server, a change planned and applied, all of it removed
+	python -m lab demo
+
+.PHONY: test
+test: setup setup-next ## All tests, around one lab (minutes; the first time longer, the lab's programs are built)
+	python tests/run.py all
+
+.PHONY: test-unit
+test-unit: setup ## Unit and property tests alone, without a lab (seconds)
+	python tests/run.py unit
+
+.PHONY: test-long
+test-long: setup setup-next ## Durations, scale and all kill points (hours)
+	python tests/run.py long
+
+LINTERS := ruff format mypy yaml ansible changelog docs sanity
+
+.PHONY: lint
+lint: setup ## ruff, mypy, yamllint, ansible-lint, changelog and documentation lint, ansible-test sanity
+	@$(MAKE) --keep-going $(LINTERS:%=lint-%)
+	@echo "lint: $(words $(LINTERS)) passed, 0 failed"
+
+.PHONY: $(LINTERS:%=lint-%)
+lint-ruff:
+	ruff check .
+lint-format:
+	ruff format --check .
+lint-mypy:
+	mypy $(addprefix -p ansible_collections.slipway.cluster.plugins.,module_utils plugin_utils)
+	mypy lab tests/run.py tests/sanity.py conftest.py
+lint-yaml:
+	yamllint --strict .
+lint-ansible:
+	ansible-lint
+lint-changelog:
+	antsibull-changelog lint
+lint-docs:
+	cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+lint-sanity:
+	python tests/sanity.py
+
+.PHONY: bench
+bench: setup ## The benchmarks, on a lab of their own
+	python -m benchmarks
+
+.PHONY: lab-up
+lab-up: setup ## Start the lab: a real API server with simulated nodes, without root or containers
+	python -m lab up
+
+.PHONY: lab-down
+lab-down: setup ## Stop the lab and leave nothing behind
+	python -m lab down
+
+.PHONY: clean
+clean: ## Stop the lab and remove what make has made (the lab's downloads and builds stay in their cache)
+	@if [ -e $(DEV) ]; then .venv/bin/python -m lab down; fi
+	rm -rf .build .venv .venv-next .ansible slipway-cluster-*.tar.gz
+
+# From here on: what the targets above set up.
+
+.PHONY: setup
+setup: $(DEV) $(COLLECTION)
+	@:
+
+$(DEV):
+	@python=$$($(call find_python,11,13)); \
+	if [ -z "$$python" ]; then \
+		echo "slipway: needs Python 3.11, 3.12 or 3.13 with venv (on Debian: apt install python3-venv)" >&2; exit 1; fi; \
+	echo "slipway: Python packages into .venv: about 30 s, done once"; \
+	$(call install,$$python,.venv,requirements/dev.txt,$@)
+
+# The collection under its full name, as Ansible and Python look for it.
+$(COLLECTION):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@
+
+# The newest ansible-core needs a newer Python than Kubespray's; without one the tests that want both say so and skip.
+.PHONY: setup-next
+setup-next:
+	@python=$$($(call find_python,12,14)); \
+	if [ -z "$$python" ]; then echo "slipway: no Python 3.12 or later here: tests on the newest ansible-core are skipped"; \
+	elif [ ! -e $(NEXT) ]; then \
+		echo "slipway: the newest ansible-core into .venv-next: about 20 s, done once"; \
+		$(call install,$$python,.venv-next,requirements/next.txt,$(NEXT)); fi
+
+# For maintainers, after a change of requirements.txt or requirements/*.in; needs uv.
+.PHONY: lock
+lock:
+	for name in dev:3.11 next:3.12; do \
+		uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+			--python-version "$${name#*:}" "requirements/$${name%:*}.in" --output-file "requirements/$${name%:*}.txt"; done

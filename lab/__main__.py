@@ -1,0 +1,97 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Command line of the lab: ``python3 -m lab up | down | status | env | build | nodes | restart-apiserver``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lab import binaries, cluster, paths, report, state
+from lab.errors import LabError
+
+
+def main() -> int:
+    """Run one command; 0 when it worked, 1 when not, 3 when ``status`` finds no running lab."""
+    options = _parser().parse_args()
+    try:
+        return _run(options)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    match options.command:
+        case "build":
+            for name, path in binaries.ensure_all(_say).items():
+                print(f"{name:<24} {path}")
+        case "up":
+            print(report.summary(cluster.up(options.name, options.nodes, audit_bodies=options.audit, say=_say)))
+        case "down":
+            names = _all_labs() if options.all else [options.name]
+            for name in names:
+                print(f"lab {name}: {'stopped, nothing left' if cluster.down(name) else 'was not there'}")
+        case "nodes":
+            change = cluster.scale(options.name, options.count)
+            print(f"lab {options.name}: {options.count} nodes Ready ({change:+d})")
+        case "restart-apiserver":
+            cluster.restart_apiserver(options.name, pause=options.pause, kill=options.kill)
+            print(f"lab {options.name}: API server restarted")
+        case "env":
+            cluster.require_running(options.name)
+            print((paths.lab_dir(options.name) / report.ENV_FILE).read_text(), end="")
+        case "status":
+            return _status(options.name)
+    return 0
+
+
+def _status(name: str) -> int:
+    current = state.load(paths.lab_dir(name))
+    if current is None:
+        print(f"lab {name} is not there")
+        return 3
+    print(report.status(current))
+    return 0 if current.running() else 3
+
+
+def _all_labs() -> list[str]:
+    base = paths.base_dir()
+    return sorted(entry.name for entry in base.iterdir() if entry.is_dir()) if base.is_dir() else []
+
+
+def _say(line: str) -> None:
+    print(f"lab: {line}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--name", default="default", help="which lab (default: %(default)s)")
+        return added
+
+    starting = command("up", "start the lab, or keep it when it runs")
+    starting.add_argument("--nodes", type=int, metavar="N", help="number of nodes, 1 to 1000 (3 for a new lab)")
+    starting.add_argument("--audit", action="store_true", help="log request bodies too (a new lab only)")
+    stopping = command("down", "stop the lab and remove its files")
+    stopping.add_argument("--all", action="store_true", help="all labs of this user")
+    command("status", "show processes and nodes; exit status 3 when it does not run")
+    command("env", "print addresses, files and programs as JSON")
+    scaling = command("nodes", "add or remove simulated nodes")
+    scaling.add_argument("count", type=int, metavar="N", help="wanted number, 1 to 1000")
+    restarting = command("restart-apiserver", "stop the API server and start it again")
+    restarting.add_argument("--pause", type=float, default=0.0, metavar="SECONDS", help="stay away for so long")
+    restarting.add_argument("--kill", action="store_true", help="kill it instead of stopping it")
+    commands.add_parser("build", help="make the programs that the cache lacks")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

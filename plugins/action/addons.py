@@ -1,0 +1,149 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan, install, upgrade and remove add-ons. All work on the API happens here, on the controller."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, unfinished
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_options
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import plan_lines
+
+from ..plugin_utils import options
+from ..plugin_utils.manifest import load_manifest
+from ..plugin_utils.progress import Progress
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """The shell: arguments in, one ``except``, text and result out."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self._progress: Progress | None = None
+        masker = Masker()
+        try:
+            result.update(self._run(task_vars or {}, masker))
+        except FindingsError as exc:
+            result.update(failed=True, result="error", msg=masker.text(str(exc)))
+            result["findings"] = masker.value([f.as_dict() for f in exc.findings])
+        except (EngineError, KubeError) as exc:
+            result.update(failed=True, result="error", msg=masker.text(str(exc)), code=exc.code)
+        return result
+
+    def _run(self, variables: dict[str, Any], masker: Masker) -> dict[str, Any]:
+        args: Mapping[str, Any] = self._task.args
+        operation = str(args.get("operation") or "plan")
+        chosen = self._selection(args, variables)
+        if chosen is None:
+            return {"skipped": True, "msg": "no selected tag names an add-on"}
+        masker.add([str(args[k]) for k in ("api_token",) if args.get(k)])
+        settings = options.settings(args, operation, only=chosen[0], skip=chosen[1])
+        masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
+        access = from_options(
+            kubeconfig=str(args.get("kubeconfig") or ""),
+            context=str(args.get("context") or ""),
+            server=str(args.get("api_server") or ""),
+            token=str(args.get("api_token") or ""),
+            ca_file=str(args.get("api_ca_file") or ""),
+        )
+        parent = os.getppid()
+        client = Client(access, user_agent=f"slipway ({operation})")
+        manifest = self._manifest(args, variables, client)
+        masker.add(manifest.secrets)
+        engine = Engine(client, manifest, settings, emit=self._emit, alive=lambda: os.getppid() == parent)
+        plan = engine.plan()
+        for line in plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
+            display.display(line)
+        if operation == "plan" or self._task.check_mode:
+            outcome = plan_dict(plan, engine.masker)
+            return self._finish(args, outcome, changed=any(a.changes for a in plan.addons))
+        acting = sum(1 for a in plan.addons if a.acts)
+        with Progress(acting, display.display) as self._progress:
+            report = engine.execute(plan)
+        outcome = report_dict(report, engine.masker)
+        finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
+        if report.failed:
+            finished.update(failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation)))
+        return finished
+
+    def _emit(self, event: Event) -> None:
+        if self._progress is not None:
+            self._progress(event)
+
+    def _manifest(self, args: Mapping[str, Any], variables: dict[str, Any], client: Client) -> Manifest:
+        files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+        folders = [str(files / folder) for folder in options.names(args, "catalogs")]
+        built_in = Path(__file__).parents[2] / "roles" / "addons" / "files" / "catalog"
+        manifest, findings = load_manifest(
+            variables,
+            self._templar,
+            catalogs=[str(built_in), *folders],
+            files_dir=str(files),
+            nodes=lambda: node_counts(client.list(NODE.collection())),
+        )
+        if manifest is None:
+            raise FindingsError(findings)
+        return manifest
+
+    def _selection(
+        self, args: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """``only`` and ``skip``, with Ansible's tags that name add-ons. None: the tags select something else."""
+        only, skip = options.names(args, "only"), options.names(args, "skip")
+        known = {str(n) for key in variables if key.startswith("slipway_addons") for n in _keys(variables[key])}
+        tags = [t for t in variables.get("ansible_run_tags") or [] if t not in ("all", "addons", "tagged", "always")]
+        if tags and "addons" not in (variables.get("ansible_run_tags") or []):
+            named = tuple(tag for tag in tags if tag in known)
+            if not named:
+                return None
+            only = (*only, *named)
+        return only, (*skip, *(t for t in variables.get("ansible_skip_tags") or [] if t in known))
+
+    def _finish(self, args: Mapping[str, Any], outcome: dict[str, Any], *, changed: bool) -> dict[str, Any]:
+        path = str(args.get("report_file") or "")
+        if path:
+            target = Path(path).expanduser()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps(outcome, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        return {
+            "changed": changed,
+            "result": outcome["result"],
+            "plan": outcome,
+            "fail_on": list(options.fail_on(args)),
+        }
+
+
+def _keys(value: object) -> list[object]:
+    return list(value) if isinstance(value, Mapping) else []
+
+
+def _failure(results: Mapping[str, Any], names: list[str], operation: str) -> str:
+    """What failed, what was left out because of it, and the command to go on with."""
+    lines = [f"{len(names)} add-on{'' if len(names) == 1 else 's'} not done:"]
+    lines += [f"  {name}: {results[name].outcome.value}: {results[name].reason}" for name in names]
+    variable = "slipway_remove_addons" if operation == "remove" else "slipway_only"
+    lines.append(f"go on with: ansible-playbook … slipway.cluster.{operation} -e {variable}={','.join(names)}")
+    return "\n".join(lines)

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Apply the objects of one release: in stages, in parallel inside a stage, each confirmed after its write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import wait as wait_for
+from dataclasses import replace
+
+from ..kube.errors import ApiError
+from ..kube.objects import Json, ObjectId
+from ..kube.ownership import entry_hash
+from .desired import CRDS, NAMESPACES, WORKLOADS, Desired
+from .errors import ActError
+from .examine import MANAGER
+from .model import Wait
+from .plan import ObjectPlan, Op
+from .record import ObjectState, RecordedObject
+from .waiting import Waiter
+from .work import Work
+
+_NEW_API_GRACE = 15.0
+_WEBHOOK_GRACE = 30.0
+_APPLIED = (Op.CREATE, Op.CHANGE, Op.RECREATE, Op.RETAKE)
+
+
+def pending_objects(plans: Iterable[ObjectPlan], known: dict[ObjectId, RecordedObject]) -> list[RecordedObject]:
+    """What the record says before the first write: previous and desired alike, those to be written as pending."""
+    found = dict(known)
+    for plan in plans:
+        if plan.desired is None or plan.op in (Op.DELETE, Op.KEEP):
+            continue
+        entry = found.get(plan.id) or new_entry(plan.desired)
+        if plan.op is Op.SHARED:
+            # Used by this release and not written by it: the last user's removal must know of it.
+            found[plan.id] = replace(entry, state=ObjectState.LIVE)
+            continue
+        state = ObjectState.PENDING if plan.op in _APPLIED else entry.state
+        preexisting = entry.preexisting or plan.preexisting
+        found[plan.id] = replace(entry, state=state, keep=plan.desired.keep, preexisting=preexisting)
+    return list(found.values())
+
+
+def new_entry(desired: Desired) -> RecordedObject:
+    resource = desired.resource
+    return RecordedObject(
+        group=resource.group,
+        version=resource.version,
+        kind=resource.kind,
+        plural=resource.plural,
+        namespaced=resource.namespaced,
+        namespace=desired.id.namespace,
+        name=desired.id.name,
+        keep=desired.keep,
+        hook=desired.hook,
+    )
+
+
+class Applier:
+    """``confirmed`` grows with every write, so that a failure leaves behind what is known for certain."""
+
+    def __init__(self, work: Work, waiter: Waiter, addon: str) -> None:
+        self._work = work
+        self._waiter = waiter
+        self._addon = addon
+        self.confirmed: dict[ObjectId, RecordedObject] = {}
+
+    def apply_all(self, plans: Iterable[ObjectPlan]) -> None:
+        """Raises the first error after the objects of its stage have ended; later stages are not begun."""
+        stages: dict[int, list[ObjectPlan]] = {}
+        for plan in plans:
+            if plan.op in _APPLIED and plan.desired is not None:
+                stages.setdefault(_stage(plan.desired), []).append(plan)
+        for stage in sorted(stages):
+            futures = [self._work.pool.submit(self.apply, plan) for plan in stages[stage]]
+            wait_for(futures)
+            for future in futures:
+                future.result()
+            if stage in (NAMESPACES, CRDS):
+                ready = [plan.desired for plan in stages[stage] if plan.desired]
+                self._waiter.until_ready(self._addon, ready, Wait(timeout=60))
+
+    def apply(self, plan: ObjectPlan) -> Json:
+        desired = plan.desired
+        assert desired is not None
+        if plan.op is Op.RECREATE:
+            self._delete_first(plan)
+        payload = plan.payload if plan.payload is not None else desired.body
+        live = self._patiently(desired, payload, force=plan.force)
+        self._confirm(desired, live, plan)
+        return live
+
+    def _confirm(self, desired: Desired, live: Json, plan: ObjectPlan) -> None:
+        digester = self._work.observed.digester
+        resource = desired.resource
+        self.confirmed[desired.id] = replace(
+            plan.recorded or new_entry(desired),
+            version=resource.version,
+            plural=resource.plural,
+            uid=live["metadata"]["uid"],
+            entry=entry_hash(live["metadata"], MANAGER),
+            digest=digester.of(desired.body),
+            # A CRD's schema has thousands of leaves, and nobody edits them by hand.
+            leaves="" if desired.rank == CRDS else digester.leaves(desired.body),
+            state=ObjectState.LIVE,
+            keep=desired.keep,
+            preexisting=plan.preexisting or bool(plan.recorded and plan.recorded.preexisting),
+        )
+
+    def _delete_first(self, plan: ObjectPlan) -> None:
+        desired = plan.desired
+        assert desired is not None
+        live = self._work.client.get(desired.path)
+        if live is None:
+            return
+        uid = live["metadata"]["uid"]
+        self._work.client.delete(desired.path, uid=uid)
+        left = self._waiter.until_gone({desired.path: uid}, 60)
+        if left:
+            raise ActError("SLW-4103", f"{desired.id} has to be recreated and does not go away within 60 s")
+
+    def _patiently(self, desired: Desired, payload: Json, *, force: bool) -> Json:
+        """Retry what passes by itself: an API that appears shortly after its CRD, a webhook that starts up."""
+        started = time.monotonic()
+        pause = 0.05
+        while True:
+            try:
+                return self._work.client.apply(desired.path, payload, manager=MANAGER, force=force)
+            except ApiError as exc:
+                passed = time.monotonic() - started
+                new_api = exc.status == 404 and passed < _NEW_API_GRACE
+                webhook = exc.webhook_unavailable and passed < _WEBHOOK_GRACE
+                if not new_api and not webhook:
+                    raise _refused(desired, exc) from exc
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+
+def _stage(desired: Desired) -> int:
+    """Ranks that need not wait for each other share a stage: what pods refer to, then pods, then the rest."""
+    rank = desired.rank
+    if rank in (NAMESPACES, CRDS):
+        return rank
+    return rank if rank >= WORKLOADS else CRDS + 1
+
+
+def _refused(desired: Desired, exc: ApiError) -> ActError:
+    if exc.field_conflicts:
+        causes = "; ".join(f"{c.field} ({c.message})" for c in exc.field_conflicts)
+        return ActError("SLW-4002", f"{desired.id} was changed by others since the plan: {causes}", "run again")
+    if exc.webhook_unavailable:
+        return ActError("SLW-4003", f"{desired.id}: {exc.api_message}", "is the add-on behind this webhook ready?")
+    return ActError("SLW-4004", f"{desired.id} was refused: {exc.api_message}")

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rendered objects made ready to apply: identity, API resource, our marks, and the stage they are applied in."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..kube.discovery import Discovery
+from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, is_crd
+from .errors import RenderError
+from .model import JSON, Addon, ChartSource
+from .record import LABEL_ADDON, LABEL_NAME
+from .sources.render import Rendered
+
+CREATED_BY = "slipway.cluster/created-by"
+KEEP_POLICY = "helm.sh/resource-policy"
+
+# Kinds in the order in which they must exist; what is not listed comes after them, webhooks last of all
+# (a webhook that is there before its backend refuses our own objects).
+_FIRST = (
+    "Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "IngressClass", "GatewayClass",
+    "RuntimeClass", "VolumeSnapshotClass", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodDisruptionBudget",
+    "ServiceAccount", "Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim", "ClusterRole",
+    "ClusterRoleBinding", "Role", "RoleBinding", "Service",
+)  # fmt: skip
+_BUILT_IN = ("apps", "batch", "autoscaling", "policy", "networking.k8s.io", "")
+_LAST = ("APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_RANK = {kind: rank for rank, kind in enumerate(_FIRST)}
+WORKLOADS, CUSTOM, WEBHOOKS = len(_FIRST), len(_FIRST) + 1, len(_FIRST) + 2
+NAMESPACES, CRDS = 0, 1
+
+
+@dataclass(frozen=True)
+class Desired:
+    """One object to be: ``body`` is exactly what is applied."""
+
+    id: ObjectId
+    resource: Resource
+    body: Json
+    keep: bool = False
+    hook: bool = False
+
+    @property
+    def path(self) -> str:
+        return self.resource.path(self.id.namespace, self.id.name)
+
+    @property
+    def rank(self) -> int:
+        return rank_of(self.id)
+
+
+def rank_of(identity: ObjectId) -> int:
+    """Place in the order of creation; removal goes the other way."""
+    if identity.kind in _LAST:
+        return WEBHOOKS
+    if identity.group not in _BUILT_IN and "." in identity.group and not identity.group.endswith(".k8s.io"):
+        return CUSTOM
+    return _RANK.get(identity.kind, WORKLOADS)
+
+
+def prepare(addon: Addon, rendered: Rendered, discovery: Discovery, name: str) -> list[Desired]:
+    """All objects of a release but its hooks, in the order of their stages, the release's namespace included.
+
+    Raises ``RenderError`` (SLW-2501) naming every kind that neither the cluster nor this run serves.
+    """
+    crds = () if addon.crds == "skip" else rendered.crds
+    found = [prepare_one(addon, obj, discovery, name) for obj in (*crds, *rendered.objects)]
+    unknown = sorted({f"{o['apiVersion']} {o['kind']}" for o, d in zip((*crds, *rendered.objects), found) if d is None})
+    if unknown:
+        raise RenderError(
+            "SLW-2501",
+            f"add-on {addon.name}: neither the cluster nor this run serves {', '.join(unknown)}",
+            "add the add-on that brings the CRD, or turn off the value that asks for it",
+        )
+    desired = [d for d in found if d is not None]
+    needed = {addon.namespace} - {d.id.name for d in desired if d.id.kind == "Namespace"}
+    if any(d.id.namespace == addon.namespace for d in desired) or isinstance(addon.source, ChartSource):
+        desired += [release_namespace(namespace) for namespace in sorted(needed)]
+    return sorted(desired, key=lambda d: (d.rank, d.id))
+
+
+def prepare_one(addon: Addon, obj: Json, discovery: Discovery, name: str, *, hook: bool = False) -> Desired | None:
+    """One object, or None when nobody serves its kind."""
+    resource = discovery.find(str(obj["apiVersion"]), str(obj["kind"]))
+    if resource is None:
+        return None
+    meta = dict(obj["metadata"])
+    namespace = str(meta.get("namespace") or addon.namespace) if resource.namespaced else ""
+    body = _strip({k: v for k, v in obj.items() if k != "status"})
+    meta = body["metadata"]
+    meta.pop("creationTimestamp", None)
+    meta.pop("namespace", None)
+    if namespace:
+        meta["namespace"] = namespace
+    labels = {**(meta.get("labels") or {}), LABEL_NAME: name, LABEL_ADDON: addon.name}
+    if isinstance(addon.source, ChartSource) and not hook:
+        # Helm's own marks: without them `helm upgrade` and `helm rollback` refuse the objects as foreign.
+        labels["app.kubernetes.io/managed-by"] = "Helm"
+        meta["annotations"] = {
+            **(meta.get("annotations") or {}),
+            "meta.helm.sh/release-name": addon.release,
+            "meta.helm.sh/release-namespace": addon.namespace,
+        }
+    meta["labels"] = labels
+    if resource.kind == "Secret" and not resource.group:
+        _fold_string_data(body)
+    keep = (meta.get("annotations") or {}).get(KEEP_POLICY) == "keep"
+    identity = ObjectId(resource.group, resource.kind, namespace, str(meta["name"]))
+    return Desired(identity, resource, body, keep, hook)
+
+
+def release_namespace(namespace: str) -> Desired:
+    """The namespace of a release. It carries no add-on's label: several add-ons may share it."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    return Desired(ObjectId("", "Namespace", "", namespace), NAMESPACE, body)
+
+
+def crds_of(rendered: Rendered) -> Iterable[Json]:
+    yield from rendered.crds
+    yield from (obj for obj in rendered.objects if is_crd(obj))
+
+
+def _strip(value: JSON) -> JSON:
+    """Without nulls: to server-side apply a null is a field that we would own."""
+    if isinstance(value, dict):
+        return {k: _strip(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_strip(v) for v in value]
+    return value
+
+
+def _fold_string_data(body: Json) -> None:
+    """``stringData`` is write-only: owned fields are those of ``data``."""
+    plain = body.pop("stringData", None)
+    if plain:
+        data = dict(body.get("data") or {})
+        data.update({k: base64.b64encode(str(v).encode()).decode() for k, v in plain.items()})
+        body["data"] = data

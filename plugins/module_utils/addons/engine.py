@@ -1,0 +1,246 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The engine: look, plan, act. A dry run is the same code up to ``execute``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..kube.client import Client
+from ..kube.errors import KubeError
+from .consent import Consent, names_to_prune, names_to_remove
+from .errors import EngineError, FindingsError, LockError
+from .graph import closure
+from .home import leave_home
+from .install import Installer
+from .lock import Holder, Lock
+from .masking import Masker, secret_strings
+from .model import Manifest
+from .observe import THREADS, Observed, observe
+from .plan import Action, AddonPlan, Plan
+from .planner import Decisions, Planner
+from .removal import RemovalPlanner
+from .remove import Remover
+from .rendering import Renderer
+from .schedule import Outcome, Result, Schedule
+from .select import select
+from .sources.context import RenderContext
+from .sources.helm import Helm, ServerAccess
+from .sources.repository import Repository
+from .waiting import Waiter
+from .work import Event, Store, Work
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that is not the manifest. Times in seconds."""
+
+    operation: str
+    helm: str = "helm"
+    kustomize: tuple[str, ...] = ("kubectl", "kustomize")
+    cache_dir: Path = Path("~/.cache/slipway")
+    namespace: str = "slipway-system"
+    concurrency: int = 4
+    lock_wait: float = 0.0
+    lock_duration: float = 30.0
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    decisions: Decisions = Decisions()
+    consent: Consent = Consent()
+    repositories: Mapping[str, Repository] = field(default_factory=dict)
+    server: ServerAccess | None = None
+    who: str = ""
+
+
+@dataclass
+class Report:
+    """What a run did: results by add-on, and what removals left on purpose."""
+
+    plan: Plan
+    results: dict[str, Result]
+    kept: dict[str, list[str]]
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return any(r.outcome is not Outcome.DONE for r in self.results.values())
+
+
+class Engine:
+    """One run against one cluster. ``alive`` tells whether the run that started this work still lives."""
+
+    def __init__(
+        self,
+        client: Client,
+        manifest: Manifest,
+        settings: Settings,
+        *,
+        emit: Callable[[Event], None] = lambda event: None,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._client = client
+        self._manifest = manifest
+        self._settings = settings
+        self._emit = emit
+        self._alive = alive
+        self.masker = Masker(manifest.secrets)
+        self._observed: Observed | None = None
+
+    def plan(self) -> Plan:
+        """Look and plan; nothing is changed. Raises the errors of the rooms below, all findings at once."""
+        started, requests = time.monotonic(), self._client.requests
+        settings, manifest = self._settings, self._manifest
+        observed = self._observed = observe(self._client, name=manifest.name, namespace=settings.namespace)
+        removing = settings.operation == "remove"
+        chosen, pulled, findings = select(manifest.addons, settings.only, settings.skip)
+        if findings:
+            raise FindingsError(findings)
+        helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
+        plans: list[AddonPlan] = []
+        shown: list[str] = []
+        removal = RemovalPlanner(self._client, observed, settings.consent, manifest.addons)
+        if removing:
+            names = names_to_remove(settings.consent, observed.records, manifest.addons)
+            plans = removal.plan(names, "slipway_remove_addons")
+        else:
+            renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency)
+            plans = Planner(self._client, observed, renderer, settings.decisions).plan(chosen.values())
+            self._learn_secrets(plans)
+            prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
+            plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
+        return Plan(
+            name=manifest.name,
+            cluster=observed.uid,
+            addons=plans,
+            dropped=shown,
+            hints=list(manifest.hints),
+            limits=observed.limits,
+            selected=list(chosen) if settings.only or settings.skip else [],
+            pulled_in=list(pulled),
+            seconds=time.monotonic() - started,
+            requests=self._client.requests - requests,
+            helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
+        )
+
+    def execute(self, plan: Plan) -> Report:
+        """Carry out ``plan``. When the cluster moved since it was made, it is made again under the lock."""
+        started = time.monotonic()
+        blocked = {p.name: p.reason for p in plan.addons if p.action is Action.BLOCKED}
+        if not any(p.acts for p in plan.addons):
+            results = {name: Result(Outcome.FAILED, reason) for name, reason in blocked.items()}
+            return Report(plan, results, {}, time.monotonic() - started)
+        assert self._observed is not None
+        store = Store(self._client, self._observed, self._settings.namespace)
+        store.ensure_home()
+        lock = self._lock()
+        lock.acquire(self._settings.lock_wait, self._on_wait)
+        self._client.guard = lock.check
+        try:
+            if self._moved_on():
+                plan = self.plan()
+            store = Store(self._client, self._observed, self._settings.namespace)
+            store.ensure_key()
+            results, kept = self._act(plan, store, lock)
+            leave_home(self._client, self._observed, store, lock, any(p.action is Action.REMOVE for p in plan.addons))
+        finally:
+            lock.release()
+            self._client.guard = None
+        return Report(plan, results, kept, time.monotonic() - started)
+
+    def _act(self, plan: Plan, store: Store, lock: Lock) -> tuple[dict[str, Result], dict[str, list[str]]]:
+        assert self._observed is not None
+        acting = {p.name: p for p in plan.addons if p.acts or p.action is Action.BLOCKED}
+        kept: dict[str, list[str]] = {}
+        with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
+            work = Work(
+                self._client, self._observed, store, self.masker, self._emit, pool, self._settings.who or lock.identity
+            )
+            waiter = Waiter(self._client, self._observed.name)
+
+            def task(name: str) -> None:
+                one = acting[name]
+                try:
+                    if one.action is Action.REMOVE:
+                        remover = Remover(work, waiter, one, self._settings.consent)
+                        remover.run()
+                        kept[name] = remover.kept
+                    else:
+                        Installer(work, waiter, one).run()
+                except (EngineError, KubeError) as exc:
+                    self._emit(Event(name, "failed", self.masker.text(str(exc))))
+                    raise
+
+            schedule = Schedule(
+                depends=task_graph(list(acting.values())),
+                task=task,
+                workers=self._settings.concurrency,
+                blocked={n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED},
+                on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
+            )
+            return schedule.run(list(acting)), kept
+
+    def _lock(self) -> Lock:
+        return Lock(
+            self._client,
+            name=self._manifest.name,
+            namespace=self._settings.namespace,
+            operation=self._settings.operation,
+            duration=self._settings.lock_duration,
+            alive=self._alive,
+        )
+
+    def _on_wait(self, holder: Holder) -> None:
+        self._emit(Event("", "waiting", f"{holder.identity} holds the lock since {holder.since} ({holder.operation})"))
+
+    def _moved_on(self) -> bool:
+        """Whether records changed between the plan and the lock."""
+        assert self._observed is not None
+        now = observe(self._client, name=self._manifest.name, namespace=self._settings.namespace)
+        moved = now.records != self._observed.records or now.uid != self._observed.uid
+        if not moved and self._observed.new_key and not now.new_key:
+            raise LockError("SLW-6002", "another run began at the same moment", "run again: nothing was changed")
+        return moved
+
+    def _render_context(self, observed: Observed, helm: Helm) -> RenderContext:
+        settings = self._settings
+        return RenderContext(
+            kube_version=observed.version,
+            api_versions=(),
+            is_upgrade=False,
+            helm=helm,
+            cache_dir=settings.cache_dir.expanduser(),
+            kustomize=settings.kustomize,
+            repositories=settings.repositories,
+            server=settings.server,
+        )
+
+    def _learn_secrets(self, plans: list[AddonPlan]) -> None:
+        """Before anything is printed: what stands in a rendered Secret is secret, wherever it came from."""
+        for plan in plans:
+            hooks = [hook.object for hook in plan.rendered.hooks] if plan.rendered else []
+            for obj in (*(plan.rendered.objects if plan.rendered else ()), *hooks):
+                if obj.get("kind") == "Secret":
+                    self.masker.add(secret_strings(obj))
+
+
+def task_graph(plans: list[AddonPlan]) -> dict[str, set[str]]:
+    """Edges among the add-ons that act. An edge that only a CRD implies is left out where it would close a circle."""
+    names = {plan.name for plan in plans}
+    graph: dict[str, set[str]] = {
+        plan.name: {d for d in (plan.addon.depends if plan.addon else plan.depends) if d in names} for plan in plans
+    }
+    for plan in plans:
+        for extra in plan.depends:
+            if extra in names and extra not in graph[plan.name] and plan.name not in closure(graph, [extra]):
+                graph[plan.name].add(extra)
+    return graph
+
+
+def unfinished(report: Report) -> list[str]:
+    """Add-ons that failed or were skipped: what the command to go on with names."""
+    return [name for name, result in report.results.items() if result.outcome is not Outcome.DONE]

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Evaluates the templates of the manifest leaf by leaf, each with its own position, type and secrecy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from . import simple
+from .evaluator import Evaluator, TemplateError, UndefinedError
+from .finding import Finding, KeyPath
+from .model import JSON
+from .node import Node, from_plain, plain
+from .references import SHARED, References, is_template, references
+from .scope import NODES, Closure, Scope
+from .undefined import explain
+
+NodesOf = Callable[[], Mapping[str, JSON]] | None
+
+
+class Evaluation:
+    """One run's evaluation: the evaluator, the variables it sees, and what has been found so far."""
+
+    def __init__(self, evaluator: Evaluator, scope: Scope, nodes: NodesOf, names: frozenset[str]) -> None:
+        self._evaluator = evaluator
+        self.scope = scope
+        self.names = names
+        self._nodes = nodes
+        self.uses_nodes = False
+        self.findings: list[Finding] = []
+        self.shared = Node({})
+        """slipway_values, evaluated."""
+        self.shared_plain: JSON = {}
+        self.failed_shared: set[KeyPath] = set()
+        """Prefixes of failed leaves and the leaves themselves; see ``depends_on_failed``."""
+        self.failed_leaves: set[KeyPath] = set()
+        self.used_shared: set[KeyPath] = set()
+        self.reads_templates = False
+        self._variables: dict[str, JSON] = {SHARED: self.shared_plain}
+
+    def begin_shared(self, skeleton: JSON) -> None:
+        """Let expressions see ``skeleton`` as slipway_values; the caller fills it as leaves are evaluated."""
+        self.shared_plain = skeleton
+        self._variables[SHARED] = skeleton
+
+    def fail_shared(self, path: KeyPath) -> None:
+        self.failed_leaves.add(path)
+        self.failed_shared.update(path[:end] for end in range(len(path) + 1))
+
+    def depends_on_failed(self, closure: Closure) -> bool:
+        """Whether a value that is read has failed: a finding stands there already, and none is due here."""
+        return any(
+            ref.path in self.failed_shared
+            or any(ref.path[:end] in self.failed_leaves for end in range(1, len(ref.path) + 1))
+            for ref in closure.shared
+        )
+
+    def tree(self, node: Node, path: KeyPath) -> Node:
+        """The node with every template below it evaluated. Failed leaves are marked, each with one finding."""
+        if isinstance(node.value, dict):
+            return replace(node, value={key: self.tree(child, (*path, key)) for key, child in node.value.items()})
+        if isinstance(node.value, list):
+            return replace(node, value=[self.tree(child, (*path, at)) for at, child in enumerate(node.value)])
+        return self.leaf(node, path)
+
+    def leaf(self, node: Node, path: KeyPath) -> Node:
+        text = node.value
+        if node.failed or node.literal or not isinstance(text, str) or not is_template(text):
+            return node
+        found = references(text)
+        if found.error:
+            return self._fail(node, path, Finding("SLW-1305", f"template error: {found.error}", path, node.position))
+        closure = self.scope.of_text(text)
+        self.used_shared.update(ref.path for ref in closure.shared)
+        self.reads_templates = self.reads_templates or closure.reads_templates
+        if self.depends_on_failed(closure):
+            return replace(node, value=None, failed=True)
+        if NODES in closure.names and self._nodes is not None and not self.uses_nodes:
+            self._variables[NODES] = dict(self._nodes())
+            self.uses_nodes = True
+        secret = node.secret or closure.secret
+        try:
+            value = simple.evaluate(text, self.shared_plain)
+            if value is simple.MISSING:
+                value = self._evaluator.evaluate(text, self._variables)
+        except UndefinedError as error:
+            return self._fail(node, path, self._undefined(node, path, closure, found, error, secret))
+        except TemplateError as error:
+            message = "cannot be evaluated" + ("" if secret or self._secret_shared(closure) else f": {error}")
+            return self._fail(node, path, Finding("SLW-1304", message, path, node.position))
+        problems: list[Finding] = []
+        result = from_plain(value, node.position, path, problems, replace(node, secret=secret))
+        if problems:
+            message = "gives something that is not a value: " + problems[0].message
+            return self._fail(node, path, Finding("SLW-1306", message, path, node.position))
+        return self._tainted(result, closure, found)
+
+    def quiet(self, node: Node) -> JSON:
+        """The value of a variable outside the manifest; None where it cannot be evaluated, which is not our concern."""
+        if node.failed or node.literal or not isinstance(node.value, str) or not is_template(node.value):
+            return plain(node)
+        try:
+            return self._evaluator.evaluate(node.value, self._variables)
+        except (UndefinedError, TemplateError):
+            return None
+
+    def secret_nodes(self) -> list[Node]:
+        """Secret values outside the manifest that a template of the manifest has read."""
+        return self.scope.secret_nodes()
+
+    def _fail(self, node: Node, path: KeyPath, finding: Finding) -> Node:
+        self.findings.append(finding)
+        return replace(node, value=None, failed=True)
+
+    def _undefined(self, node: Node, path: KeyPath, closure: Closure, found: References,
+                   error: UndefinedError, secret: bool) -> Finding:
+        roots: dict[str, JSON] = {SHARED: self.shared_plain}
+        if NODES in self._variables:
+            roots[NODES] = self._variables[NODES]
+        what, advice = explain(found, closure, self.scope, roots, self.names)
+        fallback = "something is undefined" if secret else f"something is undefined: {error}"
+        return Finding("SLW-1301", what or fallback, path, node.position, advice=advice)
+
+    def _secret_shared(self, closure: Closure) -> bool:
+        return any(self._reads_secret(ref.path) for ref in closure.shared)
+
+    def _reads_secret(self, path: KeyPath) -> bool:
+        for end in range(len(path) + 1):
+            node = self.shared.at(path[:end])
+            if node is None:
+                return False
+            if node.secret:
+                return True
+        return any(leaf.secret for _path, leaf in node.walk()) if node is not None else False
+
+    def _tainted(self, result: Node, closure: Closure, found: References) -> Node:
+        """Secrecy follows references; a text that is one reference takes over exactly the secret parts."""
+        exact = found.exact
+        if exact is not None and exact.root == SHARED and not result.secret:
+            source = self.shared.at(exact.path)
+            if source is not None and plain(source) == plain(result):
+                return _like(result, source)
+        if self._secret_shared(closure):
+            return _secret(result)
+        return result
+
+
+def _secret(node: Node) -> Node:
+    if isinstance(node.value, dict):
+        return replace(node, secret=True, value={key: _secret(child) for key, child in node.value.items()})
+    if isinstance(node.value, list):
+        return replace(node, secret=True, value=[_secret(child) for child in node.value])
+    return replace(node, secret=True)
+
+
+def _like(node: Node, source: Node) -> Node:
+    if isinstance(node.value, dict):
+        return replace(node, value={key: _like(child, source.map()[key]) for key, child in node.value.items()})
+    if isinstance(node.value, list) and isinstance(source.value, list):
+        return replace(node, value=[_like(*pair) for pair in zip(node.value, source.value, strict=True)])
+    return replace(node, secret=source.secret)

@@ -1,0 +1,36 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Leave nothing behind: when the last record is gone, key, lock and the namespace that we made go too."""
+
+from __future__ import annotations
+
+from ..kube.client import METADATA, Client
+from ..kube.objects import CONFIG_MAP, LEASE, NAMESPACE, SECRET
+from .desired import CREATED_BY
+from .lock import Lock
+from .namespaces import foreign_objects
+from .observe import Observed, key_name
+from .record import LABEL_RECORD, Record, ReleaseState
+from .work import Store
+
+
+def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, removed: bool) -> None:
+    """After removals only: an install that failed at once keeps its key for the next run."""
+    if not removed or client.list(
+        CONFIG_MAP.collection(store.namespace), {"labelSelector": f"{LABEL_RECORD}=release"}, metadata=True
+    ):
+        return
+    client.delete(SECRET.path(store.namespace, key_name(observed.name)))
+    live = client.get(NAMESPACE.path("", store.namespace), accept=METADATA)
+    made_by_us = live is not None and CREATED_BY in (live["metadata"].get("annotations") or {})
+    nobody = Record("", "", store.namespace, "", ReleaseState.REMOVING)
+    others = [
+        name
+        for name in foreign_objects(client, observed, store.namespace, set(), nobody)
+        if name != f"Lease slipway-{observed.name}"
+    ]
+    client.delete(LEASE.path(store.namespace, f"slipway-{observed.name}"))
+    lock.forget()
+    if live is not None and made_by_us and not others:
+        client.delete(NAMESPACE.path("", store.namespace), uid=live["metadata"]["uid"])

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run the hooks of one event as Helm does: by weight and name, one after the other, each until it has completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from ..kube.errors import ApiError
+from ..kube.objects import ObjectId
+from .applying import Applier, new_entry
+from .desired import Desired, prepare_one
+from .errors import ActError
+from .hooks import BEFORE_CREATION, FAILED, SUCCEEDED, Hook, hooks_for
+from .model import Addon, Wait
+from .plan import ObjectPlan, Op
+from .record import ObjectState, RecordedObject
+from .waiting import Waiter
+from .work import Progress, Work
+
+_COMPLETES = ("Job", "Pod")
+
+
+class HookRunner:
+    """``done`` holds hooks that an interrupted run of the same operation has completed: they do not run twice."""
+
+    def __init__(
+        self,
+        work: Work,
+        waiter: Waiter,
+        addon: Addon,
+        progress: Progress,
+        done: dict[ObjectId, RecordedObject],
+        save: Callable[[RecordedObject], None],
+    ) -> None:
+        self._work = work
+        self._waiter = waiter
+        self._addon = addon
+        self._progress = progress
+        self._done = done
+        self._save = save
+
+    def run(self, hooks: Iterable[Hook], event: str) -> None:
+        """Raises ``ActError`` SLW-4201 with the reason when a hook fails; later hooks are not begun."""
+        for hook in hooks_for(hooks, event):
+            desired = prepare_one(
+                self._addon, hook.object, self._work.observed.discovery, self._work.observed.name, hook=True
+            )
+            if desired is None:
+                kind = f"{hook.object['apiVersion']} {hook.kind}"
+                raise ActError("SLW-4202", f"hook {hook.name} of {self._addon.name}: nobody serves {kind}")
+            digest = self._work.observed.digester.of([event, desired.body])
+            known = self._done.get(desired.id)
+            if known and known.state is ObjectState.LIVE and known.digest == digest:
+                continue
+            self._progress("hook", f"{event} {hook.kind} {hook.name}")
+            self._one(hook, desired, event)
+            self._save(replace(new_entry(desired), digest=digest, state=ObjectState.LIVE))
+
+    def _one(self, hook: Hook, desired: Desired, event: str) -> None:
+        if BEFORE_CREATION in hook.delete_policies:
+            self._delete(desired)
+        self._save(new_entry(desired))
+        applier = Applier(self._work, self._waiter, self._addon.name)
+        applier.apply(ObjectPlan(Op.CREATE, desired.id, desired, None, desired.body, force=True))
+        if hook.kind in _COMPLETES:
+            wait = Wait(timeout=self._addon.wait.timeout or 300)
+            try:
+                self._waiter.until_ready(self._addon.name, [desired], wait)
+            except ActError as exc:
+                if FAILED in hook.delete_policies:
+                    self._delete(desired)
+                raise ActError("SLW-4201", f"{event} hook {hook.name}: {exc.message}", exc.advice) from exc
+        if SUCCEEDED in hook.delete_policies:
+            self._delete(desired)
+
+    def _delete(self, desired: Desired) -> None:
+        live = self._work.client.get(desired.path)
+        if live is None:
+            return
+        uid = live["metadata"]["uid"]
+        try:
+            self._work.client.delete(desired.path, uid=uid)
+        except ApiError as exc:
+            raise ActError("SLW-4203", f"hook {desired.id} cannot be deleted: {exc.api_message}") from exc
+        if self._waiter.until_gone({desired.path: uid}, 60):
+            raise ActError("SLW-4203", f"hook {desired.id} does not go away within 60 s")

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Carry out one add-on's plan: install, upgrade, repair, adopt. The record frames every write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..kube.errors import KubeError
+from ..kube.objects import ObjectId
+from .applying import Applier, pending_objects
+from .errors import EngineError
+from .hooking import HookRunner
+from .masking import mask_paths, secret_strings
+from .model import Addon, ChartSource
+from .plan import Action, AddonPlan, Op
+from .pruning import prune
+from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .sources.render import Rendered
+from .storage import ReleaseStorage
+from .waiting import Waiter
+from .work import Progress, Work
+
+
+class Installer:
+    """One add-on, once. ``run`` raises the typed errors of this room; the record then says what is certain."""
+
+    def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan) -> None:
+        assert plan.addon is not None and plan.rendered is not None
+        self._work = work
+        self._waiter = waiter
+        self._plan = plan
+        self._addon: Addon = plan.addon
+        self._rendered: Rendered = plan.rendered
+        self._progress = Progress(work, plan.name)
+        self._applier = Applier(work, waiter, plan.name)
+        self._record = self._first_record()
+
+    def run(self) -> None:
+        if self._plan.action is Action.REFRESH:
+            self._refresh()
+            return
+        for obj in (*self._rendered.objects, *(hook.object for hook in self._rendered.hooks)):
+            if obj.get("kind") == "Secret":
+                self._work.masker.add(secret_strings(obj))
+        self._progress("started", self._summary())
+        self._work.store.save(self._record)
+        try:
+            self._steps()
+        except (EngineError, KubeError):
+            self._leave_behind()
+            raise
+        self._progress("ready", self._ready_text())
+
+    def _steps(self) -> None:
+        upgrade = self._record.revision > 0 or (self._plan.record is not None and bool(self._plan.record.inputs))
+        before, after = ("pre-upgrade", "post-upgrade") if upgrade else ("pre-install", "post-install")
+        hooks = HookRunner(
+            self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook
+        )
+        hooked = self._plan.action is not Action.REPAIR
+        if hooked and any(before in hook.events for hook in self._rendered.hooks):
+            # Hooks may use the namespace and the CRDs; Helm has them there as well.
+            early = [o for o in self._plan.objects if o.id.kind in ("Namespace", "CustomResourceDefinition")]
+            self._applier.apply_all(early)
+            hooks.run(self._rendered.hooks, before)
+        rest = [o for o in self._plan.objects if o.id not in self._applier.confirmed]
+        self._applier.apply_all(rest)
+        if self._addon.wait.timeout:
+            waited = [o.desired for o in self._plan.objects if o.desired and o.op is not Op.SHARED]
+            self._waiter.until_ready(
+                self._plan.name, waited, self._addon.wait, lambda text: self._progress("waiting", text)
+            )
+        if hooked:
+            hooks.run(self._rendered.hooks, after)
+        gone = prune(self._work, self._waiter, self._plan, self._progress)
+        self._finish(gone)
+
+    def _finish(self, gone: set[ObjectId]) -> None:
+        record = self._with_confirmed()
+        record = record.without_objects(gone)
+        revision = record.revision
+        if isinstance(self._addon.source, ChartSource):
+            storage = ReleaseStorage(self._work.client, self._addon.release, self._addon.namespace)
+            what = "Upgrade" if revision else "Install"
+            revision = storage.store(self._addon, self._rendered, f"{what} complete (Slipway)", self._work.client.now())
+        self._work.store.save(
+            replace(
+                record,
+                state=ReleaseState.APPLIED,
+                inputs=self._plan.inputs,
+                revision=revision,
+                who=self._work.who,
+                when=self._work.now(),
+            )
+        )
+
+    def _refresh(self) -> None:
+        """The objects are as they should be; only what we remember of them is brought up to date."""
+        self._applier.apply_all(self._plan.objects)
+        assert self._plan.record is not None
+        record = replace(self._with_confirmed(), state=ReleaseState.APPLIED, inputs=self._plan.inputs)
+        self._work.store.save(replace(record, who=self._plan.record.who, when=self._plan.record.when))
+
+    def _leave_behind(self) -> None:
+        """What is certain goes into the record; when even that fails, the pending record of the start stands."""
+        try:
+            self._work.store.save(self._with_confirmed())
+        except KubeError:
+            return
+
+    def _with_confirmed(self) -> Record:
+        return self._record.with_objects(self._applier.confirmed)
+
+    def _save_hook(self, entry: RecordedObject) -> None:
+        self._record = self._with_confirmed().with_objects({entry.id: entry})
+        self._work.store.save(self._record)
+
+    def _hooks_done(self) -> dict[ObjectId, RecordedObject]:
+        previous = self._plan.record
+        if previous is None or previous.state is not ReleaseState.PENDING:
+            return {}
+        return {obj.id: obj for obj in previous.objects if obj.hook}
+
+    def _first_record(self) -> Record:
+        addon, rendered, previous = self._addon, self._rendered, self._plan.record
+        known = dict(previous.by_id()) if previous else {}
+        if previous and previous.state is ReleaseState.APPLIED:
+            known = {i: replace(o, state=ObjectState.PENDING) if o.hook else o for i, o in known.items()}
+        return Record(
+            addon=addon.name,
+            release=addon.release,
+            namespace=addon.namespace,
+            source=type(addon.source).__name__.removesuffix("Source").lower(),
+            state=ReleaseState.PENDING,
+            inputs=previous.inputs if previous else "",
+            version=rendered.version,
+            app_version=rendered.app_version,
+            revision=previous.revision if previous else 0,
+            gated=rendered.gated,
+            identity=rendered.identity,
+            values=self._work.masker.value(mask_paths(addon.values, addon.secret_paths)),
+            provides=addon.provides,
+            requires=addon.requires,
+            depends=tuple(self._plan.depends),
+            protected=addon.protected,
+            remove_first=addon.remove.first,
+            remove_timeout=addon.remove.timeout,
+            hooks=_stored_hooks(rendered),
+            who=self._work.who,
+            when=self._work.now(),
+            objects=tuple(pending_objects(self._plan.objects, known)),
+        )
+
+    def _summary(self) -> str:
+        plan = self._plan
+        version = plan.version_to
+        if plan.version_from and plan.version_from != plan.version_to:
+            version = f"{plan.version_from} -> {plan.version_to}"
+        return f"{plan.action.value} {version}".strip()
+
+    def _ready_text(self) -> str:
+        count = len(self._applier.confirmed)
+        return f"{count} object{'' if count == 1 else 's'} applied"
+
+
+def _stored_hooks(rendered: Rendered) -> tuple[dict[str, object], ...]:
+    """Delete hooks are needed when the source may be gone; Secrets among them stay in the release Secret only."""
+    return tuple(
+        {"object": hook.object, "path": hook.path, "manifest": hook.manifest}
+        for hook in rendered.hooks
+        if {"pre-delete", "post-delete"} & set(hook.events) and hook.kind != "Secret"
+    )

@@ -1,0 +1,188 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One Lease for each cluster: who works on it, since when, and until when that claim holds.
+
+Times are the API server's: two controllers' clocks may differ. A run that cannot renew stops before its next
+write, and one that dies is followed when the Lease has run out; nothing has to be cleaned up by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..kube.client import Client
+from ..kube.errors import ApiError, KubeError, StoppedError
+from ..kube.objects import LEASE, Json
+from .errors import LockError
+
+
+def holder_identity() -> str:
+    """``user@host pid 4711 #1a2b3c``: what the other side needs to find this run."""
+    user = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+    return f"{user}@{socket.gethostname()} pid {os.getpid()} #{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock: ``since`` and ``expires`` as ISO times, ``remaining`` in seconds (negative: expired)."""
+
+    identity: str
+    operation: str
+    since: str
+    remaining: float
+
+
+class Lock:
+    """``duration`` is the Lease's life in seconds; it is renewed at a third of it."""
+
+    def __init__(
+        self, client: Client, *, name: str, namespace: str, operation: str, duration: float, alive: Callable[[], bool]
+    ) -> None:
+        self._client = client
+        self._path = LEASE.path(namespace, f"slipway-{name}")
+        self._collection = LEASE.collection(namespace)
+        self._meta: Json = {"name": f"slipway-{name}", "namespace": namespace}
+        self._operation = operation
+        self._duration = max(2, int(duration))
+        self._alive = alive
+        self.identity = holder_identity()
+        self._version = ""
+        self._since = ""
+        self._valid_until = 0.0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def check(self) -> None:
+        """The gate before every write. Raises ``StoppedError`` when the claim cannot be proved any more."""
+        if not self._alive():
+            raise StoppedError("SLW-6103", "the run that started this work has ended; nothing more is written")
+        if time.monotonic() >= self._valid_until:
+            raise StoppedError("SLW-6103", "the lock could not be renewed in time; nothing more is written")
+
+    def acquire(self, wait: float, on_wait: Callable[[Holder], None]) -> None:
+        """Take the lock, waiting at most ``wait`` seconds for another holder. Raises ``LockError``."""
+        deadline = time.monotonic() + wait
+        told = ""
+        while True:
+            holder = self._try()
+            if holder is None:
+                break
+            if time.monotonic() >= deadline:
+                raise LockError(
+                    "SLW-6001",
+                    f"{holder.identity} holds the lock since {holder.since} ({holder.operation})",
+                    f"set slipway_lock_wait to wait for it; without renewal it ends in {max(0, holder.remaining):.0f} s",
+                )
+            if holder.identity != told:
+                on_wait(holder)
+                told = holder.identity
+            time.sleep(min(1.0, max(0.1, holder.remaining), max(0.0, deadline - time.monotonic())))
+        self._thread = threading.Thread(target=self._renew_until_stopped, name="slipway-lock", daemon=True)
+        self._thread.start()
+
+    def release(self) -> None:
+        """Give it back. A failure is no error: the Lease ends by itself."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        if not self._version or not self._alive():
+            return
+        body = self._body(holder="")
+        body["spec"]["leaseDurationSeconds"] = 1
+        try:
+            self._client.write("PUT", self._path, body, patience=5.0)
+        except KubeError:
+            return
+        finally:
+            self._version = ""
+
+    def forget(self) -> None:
+        """The Lease itself was deleted: stop renewing, and make no new one."""
+        self._stop.set()
+        self._version = ""
+
+    def _body(self, holder: str) -> Json:
+        now = _stamp(self._client.now())
+        self._since = self._since or now
+        meta = dict(self._meta)
+        if self._version:
+            meta["resourceVersion"] = self._version
+        meta["annotations"] = {"slipway.cluster/operation": self._operation}
+        return {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": meta,
+            "spec": {
+                "holderIdentity": holder,
+                "leaseDurationSeconds": self._duration,
+                "acquireTime": self._since,
+                "renewTime": now,
+            },
+        }
+
+    def _try(self) -> Holder | None:
+        started = time.monotonic()
+        lease = self._client.get(self._path)
+        try:
+            if lease is None:
+                # The gate asks for a proof that we do not have yet: this first write is the proof.
+                self._valid_until = started + self._duration
+                self._accept(self._client.write("POST", self._collection, self._body(self.identity)), started)
+                return None
+            holder = _holder(lease, self._client.now())
+            if holder is not None and holder.identity != self.identity and holder.remaining > 0:
+                return holder
+            self._version = lease["metadata"]["resourceVersion"]
+            self._valid_until = started + self._duration
+            self._accept(self._client.write("PUT", self._path, self._body(self.identity)), started)
+            return None
+        except ApiError as exc:
+            if exc.status != 409:
+                raise
+            self._version = ""
+            return Holder("another run", "starting", "just now", 1.0)
+
+    def _accept(self, lease: Json, started: float) -> None:
+        self._version = lease["metadata"]["resourceVersion"]
+        self._valid_until = started + self._duration
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stop.wait(self._duration / 3):
+            if not self._alive():
+                return
+            started = time.monotonic()
+            try:
+                lease = self._client.write("PUT", self._path, self._body(self.identity), patience=self._duration / 3)
+                self._accept(lease, started)
+            except StoppedError:
+                return
+            except ApiError as exc:
+                if exc.status == 409:
+                    # Somebody took it over: our proof ends now, not when it would have run out.
+                    self._valid_until = 0.0
+                    return
+            except KubeError:
+                continue
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _holder(lease: Json, now: datetime) -> Holder | None:
+    spec = lease.get("spec") or {}
+    identity = spec.get("holderIdentity")
+    if not identity:
+        return None
+    renewed = datetime.fromisoformat(str(spec["renewTime"]).replace("Z", "+00:00"))
+    remaining = spec.get("leaseDurationSeconds", 0) - (now - renewed).total_seconds()
+    operation = ((lease.get("metadata") or {}).get("annotations") or {}).get("slipway.cluster/operation", "")
+    return Holder(str(identity), str(operation), str(spec.get("acquireTime", ""))[:19] + "Z", remaining)

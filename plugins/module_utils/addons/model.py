@@ -1,0 +1,120 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a resolved manifest is: plain typed data, with no template and no catalog reference left in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from .finding import NOWHERE, Finding, KeyPath, Position
+
+JSON = Any
+"""A value as it stands in JSON: dict, list, str, int, float, bool or None."""
+
+
+@dataclass(frozen=True)
+class ChartSource:
+    """A Helm chart: from a repository (``repo`` + ``name`` + ``version``), an OCI registry
+    (``repo`` starting with ``oci://``), or ``path``, an absolute folder or ``.tgz``."""
+
+    repo: str = ""
+    name: str = ""
+    version: str = ""
+    digest: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class KustomizeSource:
+    """A folder with a kustomization, as an absolute path."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class ManifestsSource:
+    """Files or folders of YAML manifests, as absolute paths."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ObjectsSource:
+    """Objects written in the manifest itself."""
+
+    objects: tuple[dict[str, JSON], ...]
+
+
+Source = Union[ChartSource, KustomizeSource, ManifestsSource, ObjectsSource]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Readiness of a custom resource: ``kind`` is ready when condition ``type`` has ``status``."""
+
+    kind: str
+    type: str
+    status: str = "True"
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long and for what an add-on is waited for. ``timeout`` in seconds, 0 waits for nothing."""
+
+    timeout: int = 600
+    conditions: tuple[Condition, ...] = ()
+    load_balancer: str = "required"
+
+
+@dataclass(frozen=True)
+class RemovePolicy:
+    """``first``: kinds whose objects are removed, and waited for, before the rest. ``timeout`` in seconds."""
+
+    first: tuple[str, ...] = ()
+    timeout: int = 300
+
+
+@dataclass(frozen=True)
+class Addon:
+    """One add-on, resolved: the unit that is planned, installed, upgraded and removed."""
+
+    name: str
+    source: Source
+    namespace: str
+    release: str
+    values: dict[str, JSON] = field(default_factory=dict)
+    secret_paths: frozenset[KeyPath] = frozenset()
+    position: Position = NOWHERE
+    catalog: str = ""
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    wait: Wait = Wait()
+    remove: RemovePolicy = RemovePolicy()
+    crds: str = "apply"
+    protected: bool = False
+    adopt: bool = False
+    drift: str = "report"
+    store_values: bool = True
+    images: tuple[str, ...] = ()
+    origins: dict[KeyPath, Position] = field(default_factory=dict)
+    """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything the user wants on one cluster."""
+
+    name: str
+    addons: dict[str, Addon]
+    secrets: tuple[str, ...] = ()
+    """Secret values known so far; the masker hides them wherever they turn up."""
+    hints: tuple[Finding, ...] = ()
+    dropped: tuple[str, ...] = ()
+    """Names written in the manifest with ``enabled: false``."""
+    uses_nodes: bool = False
+    """Whether an expression reads ``slipway_nodes``: a change of nodes may change values."""

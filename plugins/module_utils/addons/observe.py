@@ -1,0 +1,216 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Look at the cluster without touching it: records, releases, and the metadata of every object that we own.
+
+The cost of a look is one metadata list for each kind that we own objects of, plus a constant.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..kube.client import METADATA, Client
+from ..kube.discovery import Discovery
+from ..kube.errors import ApiError
+from ..kube.objects import CONFIG_MAP, NAMESPACE, SECRET, Json, ObjectId, Resource
+from .digest import Digester
+from .errors import EngineError
+from .record import LABEL_ADDON, LABEL_NAME, LABEL_RECORD, Record, RecordedObject, from_config_map
+
+THREADS = 8
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class HelmRelease:
+    """The newest revision of a release in Helm's storage, from the labels of its Secret."""
+
+    name: str
+    namespace: str
+    revision: int
+    status: str
+    secret_uid: str
+
+
+@dataclass
+class Observed:
+    """What one look at the cluster saw."""
+
+    name: str
+    uid: str
+    version: str
+    discovery: Discovery
+    digester: Digester
+    records: dict[str, Record]
+    live: dict[ObjectId, Json]
+    namespaces: dict[str, Json] | None
+    """Metadata by name; None where this credential may not list namespaces."""
+    releases: dict[tuple[str, str], HelmRelease]
+    new_key: bytes | None = None
+    """The digest key that this run will store: set on the first run only."""
+    limits: list[str] = field(default_factory=list)
+    """What could not be seen for want of rights, in sentences."""
+
+
+def in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Results in the order of ``items``; the first exception is raised after all have ended."""
+    work = list(items)
+    if len(work) < 2:
+        return [function(item) for item in work]
+    with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-look") as pool:
+        return list(pool.map(function, work))
+
+
+def observe(client: Client, *, name: str, namespace: str) -> Observed:
+    """One look. ``namespace`` is where records, key and lock live."""
+    with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-look") as pool:
+        ask_identity = pool.submit(client.get, NAMESPACE.path("", "kube-system"), accept=METADATA)
+        ask_version = pool.submit(client.get, "/version")
+        ask_discovery = pool.submit(Discovery.read, client)
+        ask_records = pool.submit(
+            client.list, CONFIG_MAP.collection(namespace), {"labelSelector": _ours(name, record=True)}
+        )
+        ask_key = pool.submit(_denied_is_none, lambda: client.get(SECRET.path(namespace, key_name(name))))
+        ask_namespaces = pool.submit(
+            _denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True)
+        )
+        ask_releases = pool.submit(
+            _denied_is_none,
+            lambda: client.list(SECRET.collection(), {"labelSelector": "owner=helm"}, metadata=True),
+        )
+    kube_system, version, releases = ask_identity.result(), ask_version.result(), ask_releases.result()
+    namespaces = ask_namespaces.result()
+    limits: list[str] = []
+    uid = str(((kube_system or {}).get("metadata") or {}).get("uid", ""))
+    if not uid:
+        raise EngineError("SLW-3004", "the cluster has no kube-system namespace, its identity is unknown")
+    parsed = [from_config_map(cm, name=name, cluster=uid) for cm in ask_records.result()]
+    stored_key = _key(ask_key.result())
+    # Without the right to read the key nothing can be compared; without records there is nothing to compare.
+    new_key = None if stored_key or parsed else os.urandom(32)
+    if releases is None:
+        limits.append("may not list Secrets: revisions of releases are taken from the record")
+    observed = Observed(
+        name=name,
+        uid=uid,
+        version=str((version or {}).get("gitVersion", "")),
+        discovery=ask_discovery.result(),
+        digester=Digester(stored_key or new_key or b""),
+        records={record.addon: record for record in parsed},
+        live={},
+        namespaces=None if namespaces is None else {n["metadata"]["name"]: n["metadata"] for n in namespaces},
+        releases=_newest(releases or []),
+        new_key=new_key,
+        limits=limits,
+    )
+    observed.live = observe_objects(client, parsed, observed)
+    return observed
+
+
+def key_name(name: str) -> str:
+    return f"slipway.{name}.key"
+
+
+def _key(secret: Json | None) -> bytes:
+    data = ((secret or {}).get("data") or {}).get("key", "")
+    return base64.b64decode(data) if data else b""
+
+
+def _ours(name: str, *, record: bool = False) -> str:
+    return f"{LABEL_NAME}={name}" + (f",{LABEL_RECORD}=release" if record else f",!{LABEL_RECORD}")
+
+
+def _denied_is_none(look: Callable[[], T]) -> T | None:
+    try:
+        return look()
+    except ApiError as exc:
+        if exc.status == 403:
+            return None
+        raise
+
+
+def observe_objects(client: Client, records: Iterable[Record], observed: Observed) -> dict[ObjectId, Json]:
+    """Metadata of every recorded object that is there, by one list for each kind."""
+    by_resource: dict[Resource, list[RecordedObject]] = {}
+    for record in records:
+        for obj in record.objects:
+            if not obj.hook:
+                by_resource.setdefault(obj.resource, []).append(obj)
+
+    def look(resource: Resource) -> dict[ObjectId, Json]:
+        wanted = {obj.id for obj in by_resource[resource]}
+        if resource == NAMESPACE and observed.namespaces is not None:
+            return {i: observed.namespaces[i.name] for i in wanted if i.name in observed.namespaces}
+        seen = _listed(client, resource, observed.name, observed.limits)
+        # Not in the list is not yet gone: our label may have been taken off, or we may not list.
+        missing = [obj for obj in by_resource[resource] if obj.id not in seen]
+        for obj in missing:
+            one = client.get(obj.path, accept=METADATA)
+            if one is not None:
+                seen[obj.id] = one["metadata"]
+        return {identity: metadata for identity, metadata in seen.items() if identity in wanted}
+
+    found: dict[ObjectId, Json] = {}
+    for part in in_parallel(look, sorted(by_resource, key=lambda r: (r.group, r.kind))):
+        found.update(part)
+    return found
+
+
+def _listed(client: Client, resource: Resource, name: str, limits: list[str]) -> dict[ObjectId, Json]:
+    try:
+        items = client.list(resource.collection(), {"labelSelector": _ours(name)}, metadata=True)
+    except ApiError as exc:
+        if exc.status == 404:
+            return {}
+        if exc.status == 403:
+            limits.append(f"may not list {resource.plural}: looked at the recorded ones only")
+            return {}
+        raise
+    return {
+        ObjectId(resource.group, resource.kind, m.get("namespace", ""), m["name"]): m
+        for m in (item["metadata"] for item in items)
+    }
+
+
+def _newest(secrets: list[Json]) -> dict[tuple[str, str], HelmRelease]:
+    newest: dict[tuple[str, str], HelmRelease] = {}
+    for secret in secrets:
+        meta = secret["metadata"]
+        labels = meta.get("labels") or {}
+        if not str(labels.get("version", "")).isdigit() or not labels.get("name"):
+            continue
+        release = HelmRelease(
+            name=labels["name"],
+            namespace=meta["namespace"],
+            revision=int(labels["version"]),
+            status=str(labels.get("status", "")),
+            secret_uid=str(meta.get("uid", "")),
+        )
+        known = newest.get((release.namespace, release.name))
+        if known is None or release.revision > known.revision:
+            newest[release.namespace, release.name] = release
+    return newest
+
+
+def addon_of(metadata: Json, name: str) -> str:
+    """The add-on of ours that an object belongs to by its labels, or nothing."""
+    labels = metadata.get("labels") or {}
+    return str(labels.get(LABEL_ADDON, "")) if labels.get(LABEL_NAME) == name else ""
+
+
+def owner_of(metadata: Json) -> str:
+    """In words, who an object that is not ours seems to belong to."""
+    labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    if labels.get(LABEL_NAME):
+        return f"add-on {labels.get(LABEL_ADDON)} of slipway_name {labels[LABEL_NAME]}"
+    if notes.get("meta.helm.sh/release-name"):
+        return f"Helm release {notes.get('meta.helm.sh/release-namespace')}/{notes['meta.helm.sh/release-name']}"
+    managers = sorted({str(e.get("manager")) for e in metadata.get("managedFields") or []})
+    return f"{', '.join(managers)}" if managers else "somebody else"

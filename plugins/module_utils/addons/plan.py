@@ -1,0 +1,141 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The plan as data: what a run would change, and why. Reports print it, the executor carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..kube.objects import Json, ObjectId
+from .desired import Desired
+from .diff import FieldChange
+from .finding import NOWHERE, Finding, Position
+from .model import JSON, Addon
+from .record import Record, RecordedObject
+from .sources.render import Rendered
+
+
+class Action(str, Enum):
+    """What happens to an add-on. REFRESH updates the record only, and counts as unchanged."""
+
+    INSTALL = "install"
+    UPGRADE = "upgrade"
+    REPAIR = "repair"
+    ADOPT = "adopt"
+    REMOVE = "remove"
+    REFRESH = "refresh"
+    UNCHANGED = "unchanged"
+    BLOCKED = "blocked"
+
+
+class Op(str, Enum):
+    """What happens to an object. SHARED: another add-on applies it."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    RECREATE = "recreate"
+    RETAKE = "retake"
+    DELETE = "delete"
+    KEEP = "keep"
+    SHARED = "shared"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A field (or a whole object, ``field`` empty) that is not as we applied it.
+
+    ``decision``: ``report`` (left as it is, counts as drift), ``keep`` (by rule), ``overwrite`` (taken back).
+    """
+
+    object: str
+    field: str
+    ours: JSON
+    live: JSON
+    manager: str
+    when: str
+    decision: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectPlan:
+    """One object: ``payload`` is what will be applied, without the fields that are left to others."""
+
+    op: Op
+    id: ObjectId
+    desired: Desired | None = None
+    recorded: RecordedObject | None = None
+    payload: Json | None = None
+    fields: tuple[FieldChange, ...] = ()
+    note: str = ""
+    unverified: str = ""
+    force: bool = False
+    preexisting: bool = False
+
+
+@dataclass
+class AddonPlan:
+    """One add-on of the plan."""
+
+    name: str
+    action: Action
+    reason: str
+    position: Position = NOWHERE
+    version_from: str = ""
+    version_to: str = ""
+    objects: list[ObjectPlan] = field(default_factory=list)
+    values: list[FieldChange] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    depends: tuple[str, ...] = ()
+    addon: Addon | None = None
+    rendered: Rendered | None = None
+    record: Record | None = None
+    inputs: str = ""
+    release_revision: int = 0
+    stale_release: str = ""
+
+    @property
+    def changes(self) -> bool:
+        return self.action in (Action.INSTALL, Action.UPGRADE, Action.REPAIR, Action.ADOPT, Action.REMOVE)
+
+    @property
+    def acts(self) -> bool:
+        return self.changes or self.action is Action.REFRESH
+
+    @property
+    def drifted(self) -> bool:
+        return any(d.decision == "report" for d in self.drift)
+
+
+@dataclass
+class Plan:
+    """The whole plan, add-ons in the order in which they will be worked on (removals last, dependents first)."""
+
+    name: str
+    cluster: str
+    addons: list[AddonPlan]
+    dropped: list[str] = field(default_factory=list)
+    hints: list[Finding] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+    selected: list[str] = field(default_factory=list)
+    pulled_in: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    requests: int = 0
+    helm_processes: int = 0
+
+    def count(self, *actions: Action) -> int:
+        return sum(1 for a in self.addons if a.action in actions)
+
+    @property
+    def result(self) -> str:
+        """``error``, ``changes``, ``drift`` or ``unchanged``: the strongest that applies."""
+        if any(a.problems for a in self.addons):
+            return "error"
+        if any(a.changes for a in self.addons):
+            return "changes"
+        return "drift" if any(a.drifted for a in self.addons) else "unchanged"

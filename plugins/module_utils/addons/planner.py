@@ -1,0 +1,276 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plan what is wanted: for every selected add-on an ``AddonPlan``, from what was written and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ..kube.client import METADATA, Client
+from ..kube.objects import Json, ObjectId
+from ..kube.ownership import entry_hash
+from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
+from .diff import diff_values
+from .examine import MANAGER, Examined, Rule, examine
+from .finding import Finding
+from .masking import mask_paths
+from .model import Addon, ChartSource
+from .observe import HelmRelease, Observed, addon_of, in_parallel, owner_of
+from .pinning import pin_random
+from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
+from .record import ObjectState, RecordedObject, ReleaseState
+from .rendering import Renderer, Rendering, crd_edges
+
+_NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the user decided on the command line about fields that others hold: add-on names."""
+
+    overwrite: frozenset[str] = frozenset()
+    keep: frozenset[str] = frozenset()
+
+    def rule(self, addon: Addon) -> Rule:
+        if addon.name in self.overwrite:
+            return Rule(addon.name, "overwrite")
+        if addon.name in self.keep:
+            return Rule(addon.name, "keep")
+        return Rule(addon.name, addon.drift)
+
+
+class Planner:
+    """Reads only: dry runs are the one kind of write request it makes."""
+
+    def __init__(self, client: Client, observed: Observed, renderer: Renderer, decisions: Decisions) -> None:
+        self._client = client
+        self._observed = observed
+        self._renderer = renderer
+        self._decisions = decisions
+        self._shared: dict[ObjectId, str] = {}
+
+    def plan(self, addons: Iterable[Addon]) -> list[AddonPlan]:
+        chosen = list(addons)
+        moved = {addon.name: self._moved(addon) for addon in chosen}
+        work = self._renderer.run(chosen, {name: bool(ids) for name, ids in moved.items()})
+        edges = crd_edges(work.values())
+        plans = [self._one(work[addon.name], moved[addon.name]) for addon in chosen]
+        for plan in plans:
+            extra = edges.get(plan.name, set()) - set(plan.depends)
+            plan.depends = (*plan.depends, *sorted(extra))
+        return plans
+
+    def _moved(self, addon: Addon) -> set[ObjectId]:
+        """Recorded objects that are not as we left them: gone, recreated, or a field of ours changed hands.
+
+        A release that Helm changed behind our back is told by an id of its own.
+        """
+        record = self._observed.records.get(addon.name)
+        if record is None:
+            return set()
+        moved = {obj.id for obj in record.objects if not obj.hook and self._has_moved(obj)}
+        release = self._observed.releases.get((record.namespace, record.release))
+        if record.revision and (release is None or release.revision != record.revision or release.status != "deployed"):
+            moved.add(ObjectId("", "Secret", record.namespace, f"release {record.release}"))
+        return moved
+
+    def _has_moved(self, obj: RecordedObject) -> bool:
+        live = self._observed.live.get(obj.id)
+        if obj.state is ObjectState.PENDING or live is None:
+            return True
+        return bool(obj.uid) and (live.get("uid") != obj.uid or entry_hash(live, MANAGER) != obj.entry)
+
+    def _one(self, work: Rendering, moved: set[ObjectId]) -> AddonPlan:
+        addon = work.addon
+        record = self._observed.records.get(addon.name)
+        plan = AddonPlan(
+            addon.name,
+            Action.UNCHANGED,
+            "as written",
+            addon.position,
+            version_from=record.version if record else "",
+            version_to=work.rendered.version if work.rendered else (record.version if record else ""),
+            depends=addon.depends,
+            addon=addon,
+            rendered=work.rendered,
+            record=record,
+            inputs=work.inputs,
+        )
+        if work.rendered is None or work.desired is None:
+            return plan
+        self._release_state(plan)
+        desired, notes = pin_random(
+            work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path)
+        )
+        plan.notes += notes
+        self._objects(plan, desired, moved)
+        self._values(plan)
+        self._conclude(plan, work)
+        return plan
+
+    def _release_state(self, plan: AddonPlan) -> None:
+        addon, record = plan.addon, plan.record
+        if addon is None or not isinstance(addon.source, ChartSource):
+            return
+        release = self._observed.releases.get((addon.namespace, addon.release))
+        plan.release_revision = release.revision if release else 0
+        if release is None:
+            if record and record.revision and record.state is ReleaseState.APPLIED:
+                plan.stale_release = "its release is gone from Helm's storage (helm uninstall?)"
+        elif record is None:
+            if not addon.adopt:
+                plan.problems.append(_foreign(addon, f"Helm release {release.namespace}/{release.name}", release))
+        elif release.revision != record.revision and record.state is ReleaseState.APPLIED:
+            if release.status == "deployed":
+                what = f"revision {record.revision} -> {release.revision}"
+                plan.drift.append(Drift(f"release {release.name}", "revision", record.revision, release.revision,
+                                        "helm", "", self._decisions.rule(addon).mode, what))  # fmt: skip
+            else:
+                plan.stale_release = f"Helm left revision {release.revision} {release.status}"
+        elif release.status != "deployed" and record.state is ReleaseState.APPLIED:
+            plan.stale_release = f"Helm left revision {release.revision} {release.status}"
+
+    def _objects(self, plan: AddonPlan, desired: list[Desired], moved: set[ObjectId]) -> None:
+        addon = plan.addon
+        assert addon is not None
+        recorded = plan.record.by_id() if plan.record else {}
+        looked = in_parallel(lambda d: self._object(plan, addon, d, recorded.get(d.id), moved), desired)
+        for examined in looked:
+            plan.objects.append(examined.plan)
+            plan.drift += examined.drift
+            plan.problems += [replace(f, position=addon.position) for f in examined.blocked]
+        wanted = {d.id for d in desired}
+        for obj in plan.record.objects if plan.record else ():
+            if obj.id not in wanted and not obj.hook:
+                plan.objects.append(self._leftover(obj))
+
+    def _object(
+        self, plan: AddonPlan, addon: Addon, desired: Desired, recorded: RecordedObject | None, moved: set[ObjectId]
+    ) -> Examined:
+        nothing = Examined(ObjectPlan(Op.NONE, desired.id, desired, recorded, desired.body))
+        if desired.rank in (NAMESPACES, CRDS):
+            first = self._shared.setdefault(desired.id, addon.name)
+            if first != addon.name:
+                note = f"applied by {first}"
+                return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note=note))
+        if desired.id.kind == "Namespace" and len(desired.body["metadata"]) == 1:
+            return self._release_namespace(desired, recorded)
+        digest = self._observed.digester.of(desired.body)
+        known = recorded if recorded and self._observed.live.get(desired.id) else None
+        if known and desired.id not in moved and known.digest == digest:
+            return nothing
+        return self._look(plan, addon, desired, recorded, known)
+
+    def _look(
+        self,
+        plan: AddonPlan,
+        addon: Addon,
+        desired: Desired,
+        recorded: RecordedObject | None,
+        known: RecordedObject | None,
+    ) -> Examined:
+        create = Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body))
+        if known is None:
+            existing = self._client.get(desired.path, accept=METADATA)
+            if existing is None:
+                if recorded and recorded.state is ObjectState.LIVE:
+                    create.plan = replace(create.plan, note="was deleted")
+                return create
+            blocked = self._ownership(addon, desired, existing["metadata"])
+            if blocked:
+                return Examined(create.plan, blocked=[blocked])
+        live = self._client.get(desired.path)
+        if live is None:
+            return create
+        ours = addon_of(live["metadata"], self._observed.name) == addon.name
+        rule = self._decisions.rule(addon) if ours else Rule(addon.name, "overwrite" if addon.adopt else "report")
+        examined = examine(self._client, desired, known, live, rule, self._observed.digester)
+        if not ours and known is None:
+            examined.plan = replace(examined.plan, preexisting=True, force=addon.adopt, note="pre-existing")
+        return examined
+
+    def _ownership(self, addon: Addon, desired: Desired, existing: Json) -> Finding | None:
+        """An object that is there and is not recorded for this add-on: ours after a crash, or somebody's."""
+        holder = addon_of(existing, self._observed.name)
+        if holder == addon.name or addon.adopt:
+            return None
+        if holder and holder not in self._observed.records:
+            # Kept by an earlier removal (a CRD, a PVC, `resource-policy: keep`): take it up again.
+            return None
+        if desired.rank in (NAMESPACES, CRDS) and holder:
+            return None
+        return _foreign(addon, str(desired.id), owner_of(existing))
+
+    def _release_namespace(self, desired: Desired, recorded: RecordedObject | None) -> Examined:
+        name = desired.id.name
+        known = self._observed.namespaces
+        meta = known.get(name) if known is not None else (self._client.get(desired.path) or {}).get("metadata")
+        if meta is None:
+            body = {**desired.body, "metadata": {"name": name, "annotations": {CREATED_BY: self._observed.name}}}
+            return Examined(ObjectPlan(Op.CREATE, desired.id, replace(desired, body=body), recorded, body))
+        return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note="is there"))
+
+    def _leftover(self, obj: RecordedObject) -> ObjectPlan:
+        live = self._observed.live.get(obj.id)
+        if live is None:
+            return ObjectPlan(Op.DELETE, obj.id, recorded=obj, note="is gone already")
+        if obj.keep or obj.preexisting or obj.kind in _NEVER_PRUNED:
+            why = "pre-existing" if obj.preexisting else "resource-policy: keep" if obj.keep else "never pruned"
+            return ObjectPlan(Op.KEEP, obj.id, recorded=obj, note=why)
+        return ObjectPlan(Op.DELETE, obj.id, recorded=obj, note="no longer in the source")
+
+    def _values(self, plan: AddonPlan) -> None:
+        addon, record = plan.addon, plan.record
+        if addon is not None and record is not None:
+            shown = mask_paths(addon.values, addon.secret_paths)
+            plan.values = diff_values(record.values, shown)
+
+    def _conclude(self, plan: AddonPlan, work: Rendering) -> None:
+        record = plan.record
+        ops = {o.op for o in plan.objects}
+        writes = ops & {Op.CREATE, Op.CHANGE, Op.RECREATE, Op.DELETE}
+        if plan.problems:
+            plan.action, plan.reason = Action.BLOCKED, plan.problems[0].message
+        elif record is None:
+            foreign = any(o.preexisting for o in plan.objects) or plan.release_revision
+            plan.action = Action.ADOPT if foreign else Action.INSTALL
+            plan.reason = "adopt: true" if foreign else "in the manifest, not on the cluster"
+        elif record.state is not ReleaseState.APPLIED:
+            plan.action = Action.UPGRADE if record.inputs else Action.INSTALL
+            plan.reason = f"unfinished run of {record.who} at {record.when}"
+        elif record.inputs != work.inputs and (writes or plan.values or plan.version_from != plan.version_to
+                                                or record.identity != work.identity):  # fmt: skip
+            plan.action, plan.reason = Action.UPGRADE, self._why(plan, work)
+        elif plan.stale_release:
+            plan.action, plan.reason = Action.REPAIR, plan.stale_release
+        elif writes:
+            plan.action, plan.reason = Action.REPAIR, "objects are not as they were applied"
+        elif record.inputs != work.inputs or Op.RETAKE in ops or Op.KEEP in ops:
+            plan.action = Action.REFRESH
+
+    def _why(self, plan: AddonPlan, work: Rendering) -> str:
+        record = plan.record
+        assert record is not None
+        if plan.version_from != plan.version_to:
+            return "version"
+        if plan.values:
+            return "values"
+        if record.identity != work.identity:
+            return "source"
+        secrets = plan.addon is not None and plan.addon.secret_paths
+        return "a secret value" if secrets else "the cluster's version or APIs"
+
+
+def _foreign(addon: Addon, what: str, who: object) -> Finding:
+    owner = f"installed by Helm, revision {who.revision}" if isinstance(who, HelmRelease) else f"belongs to {who}"
+    return Finding(
+        "SLW-3201",
+        f"{what} is already there and {owner}",
+        ("slipway_addons", addon.name),
+        addon.position,
+        advice="nothing foreign is touched: choose another name or namespace, or set adopt: true for this add-on",
+    )
+
+

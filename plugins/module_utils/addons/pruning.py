@@ -1,0 +1,71 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Delete objects, and only those that the record owns: never by prefix, never by label alone."""
+
+from __future__ import annotations
+
+from ..kube.errors import ApiError
+from ..kube.objects import Json, ObjectId
+from .errors import ActError
+from .observe import addon_of
+from .plan import AddonPlan, Op
+from .record import RecordedObject
+from .waiting import Waiter, stuck_lines
+from .work import Progress, Work
+
+
+def may_delete(live: Json, recorded: RecordedObject, addon: str, name: str) -> str:
+    """Why an object that stands in the record may not be deleted all the same; empty when it may.
+
+    It must be the very object that we applied, carry our mark, and belong to no controller (an operator may
+    copy our labels to its children).
+    """
+    meta = live["metadata"]
+    if recorded.uid and meta.get("uid") != recorded.uid:
+        return "it is another object now: somebody deleted and created it"
+    if addon_of(meta, name) != addon:
+        return "our mark was taken off"
+    if any(ref.get("controller") for ref in meta.get("ownerReferences") or []):
+        return "it belongs to a controller"
+    return ""
+
+
+def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> set[ObjectId]:
+    """Delete what an upgrade no longer renders. Returns what the record may forget."""
+    forget: set[ObjectId] = set()
+    waiting: dict[str, str] = {}
+    ids: dict[str, ObjectId] = {}
+    for item in reversed(plan.objects):
+        recorded = item.recorded
+        if recorded is None or item.op is not Op.DELETE:
+            continue
+        live = work.client.get(recorded.path)
+        if live is None:
+            forget.add(item.id)
+            continue
+        reason = may_delete(live, recorded, plan.name, work.observed.name)
+        if reason:
+            progress("kept", f"{item.id}: {reason}")
+            forget.add(item.id)
+            continue
+        delete(work, recorded, live)
+        waiting[recorded.path], ids[recorded.path] = live["metadata"]["uid"], item.id
+    left = waiter.until_gone(waiting, 60)
+    forget |= {ids[path] for path in waiting if path not in left}
+    if left:
+        lines = "\n    ".join(stuck_lines(work.client, list(left.values())))
+        raise ActError("SLW-4104", f"add-on {plan.name}: objects of an older version do not go away:\n    {lines}")
+    return forget
+
+
+def delete(work: Work, recorded: RecordedObject, live: Json) -> None:
+    """Ask for the deletion of exactly this object. Raises ``ActError`` SLW-4105 when it is refused."""
+    try:
+        work.client.delete(recorded.path, uid=live["metadata"]["uid"])
+    except ApiError as exc:
+        raise ActError(
+            "SLW-4105",
+            f"{recorded.id} cannot be deleted: {exc.api_message}",
+            "it stays in the record; the next run tries again",
+        ) from exc

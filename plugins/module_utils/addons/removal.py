@@ -1,0 +1,215 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plan the removal of add-ons from their records: what goes, in which order, and what stays and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..kube.client import METADATA, Client
+from ..kube.errors import ApiError
+from ..kube.objects import PVC, Json, ObjectId, crd_resources
+from .consent import Consent, check_removal, removal_edges, removal_order
+from .desired import CREATED_BY, CUSTOM, rank_of
+from .errors import ConsentError
+from .namespaces import foreign_objects
+from .observe import Observed, in_parallel
+from .plan import Action, AddonPlan, ObjectPlan, Op
+from .pruning import may_delete
+from .record import Record, RecordedObject
+
+CLAIM = "volume of a StatefulSet"
+
+
+class RemovalPlanner:
+    """``still_wanted`` are the add-ons that the manifest still names."""
+
+    def __init__(self, client: Client, observed: Observed, consent: Consent, still_wanted: Iterable[str]) -> None:
+        self._client = client
+        self._observed = observed
+        self._consent = consent
+        self._still_wanted = set(still_wanted)
+
+    def plan(self, names: Iterable[str], reason: str) -> list[AddonPlan]:
+        """Raises ``ConsentError`` before anything is planned that is needed, protected, or miscounted."""
+        records = self._observed.records
+        chosen = list(names)
+        check_removal(chosen, records, self._consent)
+        edges = removal_edges(chosen, records)
+        going = {obj.id for name in chosen for obj in records[name].objects}
+        return [self._one(records[n], reason, edges[n], going, set(chosen)) for n in removal_order(chosen, records)]
+
+    def _one(
+        self, record: Record, reason: str, before: set[str], going: set[ObjectId], chosen: set[str]
+    ) -> AddonPlan:
+        plan = AddonPlan(
+            record.addon,
+            Action.REMOVE,
+            reason,
+            version_from=record.version,
+            record=record,
+            depends=tuple(sorted(before)),
+        )
+        if record.addon in self._still_wanted:
+            plan.notes.append("still in the manifest: the next install brings it back (enabled: false keeps it away)")
+        elsewhere = self._elsewhere(record.addon, chosen)
+        ordered = sorted((o for o in record.objects), key=lambda o: _order(o, record))
+        plan.objects = in_parallel(lambda o: self._object(record, o, elsewhere), ordered)
+        plan.objects += self._claims(record)
+        self._crds(plan, record, going)
+        self._namespaces(plan, record, going, elsewhere)
+        return plan
+
+    def _elsewhere(self, addon: str, chosen: set[str]) -> Mapping[ObjectId, str]:
+        """Objects that an add-on which stays lists too."""
+        return {
+            obj.id: other.addon
+            for other in self._observed.records.values()
+            if other.addon != addon and other.addon not in chosen
+            for obj in other.objects
+        }
+
+    def _object(self, record: Record, obj: RecordedObject, elsewhere: Mapping[ObjectId, str]) -> ObjectPlan:
+        def keep(why: str) -> ObjectPlan:
+            return ObjectPlan(Op.KEEP, obj.id, recorded=obj, note=why)
+
+        if obj.kind == "Namespace" and not obj.group:
+            return keep("decided below")
+        live = self._client.get(obj.path, accept=METADATA)
+        if live is None:
+            return ObjectPlan(Op.NONE, obj.id, recorded=obj, note="is gone already")
+        if obj.id in elsewhere:
+            return keep(f"still provided by {elsewhere[obj.id]}")
+        reason = "" if obj.hook else may_delete(live, obj, record.addon, self._observed.name)
+        if reason:
+            return keep(reason)
+        if obj.preexisting:
+            return keep("was there before it was adopted")
+        if obj.keep:
+            return keep("helm.sh/resource-policy: keep")
+        if obj.kind == "CustomResourceDefinition" and record.addon not in self._consent.crds:
+            return keep("CRD")
+        if obj.kind in ("PersistentVolumeClaim", "PersistentVolume") and record.addon not in self._consent.pvcs:
+            return keep("volume")
+        return ObjectPlan(Op.DELETE, obj.id, recorded=obj)
+
+    def _claims(self, record: Record) -> list[ObjectPlan]:
+        """Claims that StatefulSets made: nobody's objects, but this add-on's data."""
+        found = []
+        for obj in record.objects:
+            if obj.kind != "StatefulSet":
+                continue
+            live = self._client.get(obj.path)
+            for metadata in claims_of(self._client, live) if live else ():
+                identity = ObjectId("", "PersistentVolumeClaim", metadata["namespace"], metadata["name"])
+                entry = _claim_entry(metadata)
+                if record.addon in self._consent.pvcs:
+                    found.append(ObjectPlan(Op.DELETE, identity, recorded=entry, note=CLAIM))
+                else:
+                    found.append(ObjectPlan(Op.KEEP, identity, recorded=entry, note=CLAIM))
+        return found
+
+    def _crds(self, plan: AddonPlan, record: Record, going: set[ObjectId]) -> None:
+        """A CRD takes every object of its kind with it: the consent must name how many are foreign."""
+        foreign = 0
+        for item in list(plan.objects):
+            if item.id.kind != "CustomResourceDefinition" or item.op not in (Op.KEEP, Op.DELETE) or not item.recorded:
+                continue
+            for metadata, resource_id in custom_resources(self._client, item.recorded):
+                if resource_id not in going:
+                    foreign += 1
+                    if record.addon in self._consent.crds:
+                        plan.notes.append(f"destroys {resource_id} (made by {_makers(metadata)})")
+        consented = self._consent.crds.get(record.addon)
+        has_crds = any(o.id.kind == "CustomResourceDefinition" for o in plan.objects)
+        if has_crds and consented is not None and consented != foreign:
+            raise ConsentError(
+                "SLW-5004",
+                f"add-on {record.addon}: removing its CRDs destroys {foreign} foreign custom resources, "
+                f"slipway_remove_crds says {consented}",
+                f"consent to exactly that: -e '{{\"slipway_remove_crds\": {{\"{record.addon}\": {foreign}}}}}'",
+            )
+        if has_crds and consented is None:
+            plan.notes.append(f"CRDs kept; removing them would destroy {foreign} foreign custom resources "
+                              f"(consent: slipway_remove_crds={{{record.addon}: {foreign}}})")  # fmt: skip
+
+    def _namespaces(
+        self, plan: AddonPlan, record: Record, going: set[ObjectId], elsewhere: Mapping[ObjectId, str]
+    ) -> None:
+        kept = {o.id for o in plan.objects if o.op is Op.KEEP}
+        for index, item in enumerate(plan.objects):
+            if item.id.kind != "Namespace":
+                continue
+            live = (self._observed.namespaces or {}).get(item.id.name)
+            if live is None:
+                plan.objects[index] = ObjectPlan(Op.NONE, item.id, recorded=item.recorded, note="is gone already")
+                continue
+            why = ""
+            if item.id in elsewhere:
+                why = f"still used by {elsewhere[item.id]}"
+            elif (live.get("annotations") or {}).get(CREATED_BY) != self._observed.name and item.recorded and (
+                not item.recorded.uid or item.recorded.preexisting
+            ):
+                why = "not made by Slipway"
+            else:
+                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, record)
+                if others:
+                    why = f"{len(others)} other object{'' if len(others) == 1 else 's'}: {_some(others)}"
+            op = Op.KEEP if why else Op.DELETE
+            plan.objects[index] = ObjectPlan(op, item.id, recorded=item.recorded, note=why)
+
+
+def claims_of(client: Client, stateful_set: Json) -> list[Json]:
+    """Metadata of the claims that a StatefulSet's templates made, by their fixed names."""
+    meta, spec = stateful_set["metadata"], stateful_set.get("spec") or {}
+    prefixes = [f"{t['metadata']['name']}-{meta['name']}-" for t in spec.get("volumeClaimTemplates") or []]
+    if not prefixes:
+        return []
+    items = client.list(PVC.collection(meta["namespace"]), metadata=True)
+    return [
+        m
+        for m in (item["metadata"] for item in items)
+        if any(m["name"].startswith(p) and m["name"][len(p) :].isdigit() for p in prefixes)
+    ]
+
+
+def custom_resources(client: Client, crd: RecordedObject) -> list[tuple[Json, ObjectId]]:
+    """Metadata of every object of the kinds that a CRD serves."""
+    live = client.get(crd.path)
+    served = crd_resources(live) if live else []
+    if not served:
+        return []
+    resource = served[0]
+    try:
+        items = client.list(resource.collection(), metadata=True)
+    except ApiError as exc:
+        if exc.status == 404:
+            return []
+        raise
+    found = []
+    for metadata in (item["metadata"] for item in items):
+        identity = ObjectId(resource.group, resource.kind, metadata.get("namespace", ""), metadata["name"])
+        found.append((metadata, identity))
+    return found
+
+
+def _claim_entry(metadata: Json) -> RecordedObject:
+    return RecordedObject(
+        "", "v1", "PersistentVolumeClaim", PVC.plural, True, metadata["namespace"], metadata["name"],
+        uid=metadata["uid"],
+    )  # fmt: skip
+
+
+def _order(obj: RecordedObject, record: Record) -> tuple[int, int, ObjectId]:
+    """What must see its operator alive goes first, then the way back of the creation."""
+    first = obj.kind in record.remove_first or rank_of(obj.id) == CUSTOM
+    return (0 if first else 1, -rank_of(obj.id), obj.id)
+
+
+def _makers(metadata: Json) -> str:
+    return ", ".join(sorted({str(e.get("manager")) for e in metadata.get("managedFields") or []})) or "unknown"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")

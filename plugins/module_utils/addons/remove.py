@@ -1,0 +1,223 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Carry out a removal: operators outlive their custom resources, and afterwards it is verified to be gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..kube.errors import ApiError, KubeError
+from ..kube.objects import NAMESPACE, Json, ObjectId
+from .consent import Consent
+from .desired import CUSTOM, WEBHOOKS, rank_of
+from .errors import ActError, EngineError
+from .hooking import HookRunner
+from .hooks import Hook, parse_hook
+from .model import Addon, ChartSource, Wait
+from .namespaces import blocking_api_services, foreign_objects
+from .plan import AddonPlan, ObjectPlan, Op
+from .pruning import delete, may_delete
+from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .removal import CLAIM, claims_of, custom_resources
+from .storage import ReleaseStorage
+from .waiting import Waiter, stuck_lines
+from .work import Progress, Work
+
+
+class Remover:
+    """One add-on, once. The record shrinks with every confirmed deletion and goes last."""
+
+    def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan, consent: Consent) -> None:
+        assert plan.record is not None
+        self._work = work
+        self._waiter = waiter
+        self._plan = plan
+        self._consent = consent
+        self._record: Record = replace(plan.record, state=ReleaseState.REMOVING)
+        self._progress = Progress(work, plan.name)
+        self._deadline = time.monotonic() + self._record.remove_timeout
+        self.kept: list[str] = [f"{o.id}: {o.note}" for o in plan.objects if o.op is Op.KEEP]
+
+    def run(self) -> None:
+        self._progress("removing", self._record.version)
+        self._work.store.save(self._record)
+        try:
+            self._steps()
+        except (EngineError, KubeError):
+            self._leave_behind()
+            raise
+        self._progress("removed", f"kept: {'; '.join(self.kept)}" if self.kept else "")
+
+    def _steps(self) -> None:
+        hooks = list(self._hooks())
+        runner = HookRunner(self._work, self._waiter, self._stub(), self._progress, self._done(), self._save_hook)
+        runner.run(hooks, "pre-delete")
+        goes = [o for o in self._plan.objects if o.op is Op.DELETE and o.recorded and o.id.kind != "Namespace"]
+        crds = [o for o in goes if o.id.kind == "CustomResourceDefinition"]
+        hooked = [o for o in goes if o.recorded and o.recorded.hook]
+        rest = [o for o in goes if o not in crds and o not in hooked]
+        first = [o for o in rest if o.id.kind in self._record.remove_first or rank_of(o.id) == CUSTOM]
+        webhooks = [o for o in rest if o not in first and rank_of(o.id) == WEBHOOKS]
+        last = [o for o in rest if o not in first and o not in webhooks]
+        claims = self._claims_to_delete()
+        self._delete_all(first, webhooks)
+        self._foreign_custom_resources(crds)
+        self._delete_all(webhooks)
+        self._delete_all(last)
+        self._delete_all(claims)
+        self._delete_all(crds)
+        runner.run(hooks, "post-delete")
+        self._delete_all(self._hook_leftovers())
+        if self._record.revision:
+            ReleaseStorage(self._work.client, self._record.release, self._record.namespace).forget()
+        self._namespaces()
+        self._work.store.drop(self._plan.name)
+
+    def _delete_all(self, plans: Iterable[ObjectPlan], webhooks: Sequence[ObjectPlan] = ()) -> None:
+        """Delete and wait. When our own dead webhook refuses the deletion, it goes first (it has nobody to ask)."""
+        waiting: dict[str, str] = {}
+        entries: dict[str, RecordedObject] = {}
+        for plan in plans:
+            recorded = plan.recorded
+            assert recorded is not None
+            live = self._work.client.get(recorded.path)
+            if live is None:
+                self._forget({plan.id})
+                continue
+            reason = "" if recorded.hook or plan.note == CLAIM else self._why_not(live, recorded)
+            if reason:
+                self.kept.append(f"{plan.id}: {reason}")
+                continue
+            try:
+                delete(self._work, recorded, live)
+            except ActError as exc:
+                if not webhooks or not isinstance(exc.__cause__, ApiError) or not exc.__cause__.webhook_unavailable:
+                    raise
+                self._delete_all(webhooks)
+                delete(self._work, recorded, live)
+            waiting[recorded.path] = live["metadata"]["uid"]
+            entries[recorded.path] = recorded
+        if not waiting:
+            return
+        self._progress("deleting", _counted(entries.values()))
+        left = self._waiter.until_gone(waiting, max(1.0, self._deadline - time.monotonic()))
+        self._forget({entry.id for path, entry in entries.items() if path not in left})
+        if left:
+            self._stuck(list(left.values()))
+
+    def _why_not(self, live: Json, recorded: RecordedObject) -> str:
+        return may_delete(live, recorded, self._plan.name, self._work.observed.name)
+
+    def _stuck(self, left: list[Json]) -> None:
+        lines = "\n    ".join(stuck_lines(self._work.client, left))
+        raise ActError(
+            "SLW-5101",
+            f"add-on {self._plan.name}: not gone after {self._record.remove_timeout} s:\n    {lines}",
+            "the record keeps what is left: mend it and remove again",
+        )
+
+    def _claims_to_delete(self) -> list[ObjectPlan]:
+        """Looked up while their StatefulSets still stand."""
+        if self._plan.name not in self._consent.pvcs:
+            return []
+        planned = {o.id: o for o in self._plan.objects if o.note == CLAIM and o.op is Op.DELETE}
+        for obj in self._record.objects:
+            live = self._work.client.get(obj.path) if obj.kind == "StatefulSet" else None
+            for metadata in claims_of(self._work.client, live) if live else ():
+                identity = ObjectId("", "PersistentVolumeClaim", metadata["namespace"], metadata["name"])
+                if identity in planned:
+                    continue
+                self.kept.append(f"{identity}: appeared after the plan")
+        return list(planned.values())
+
+    def _foreign_custom_resources(self, crds: list[ObjectPlan]) -> None:
+        """While the operator is alive, so that it can clean up behind them."""
+        waiting: dict[str, str] = {}
+        left_over: list[Json] = []
+        for plan in crds:
+            assert plan.recorded is not None
+            for metadata, identity in custom_resources(self._work.client, plan.recorded):
+                resource = self._work.observed.discovery.preferred(identity.group, identity.kind)
+                if resource is None:
+                    continue
+                path = resource.path(identity.namespace, identity.name)
+                self._work.client.delete(path, uid=metadata["uid"])
+                waiting[path] = metadata["uid"]
+        if waiting:
+            self._progress("deleting", f"{len(waiting)} custom resources of others, by consent")
+            left_over = list(
+                self._waiter.until_gone(waiting, max(1.0, self._deadline - time.monotonic())).values()
+            )
+        if left_over:
+            self._stuck(left_over)
+
+    def _namespaces(self) -> None:
+        for plan in self._plan.objects:
+            if plan.id.kind != "Namespace" or plan.op is not Op.DELETE:
+                continue
+            path = NAMESPACE.path("", plan.id.name)
+            live = self._work.client.get(path)
+            if live is None:
+                continue
+            others = foreign_objects(self._work.client, self._work.observed, plan.id.name, set(), self._record)
+            if others:
+                self.kept.append(f"{plan.id}: {len(others)} other objects: {', '.join(others[:3])}")
+                continue
+            blocking = blocking_api_services(self._work.client)
+            if blocking:
+                raise ActError(
+                    "SLW-5102",
+                    f"namespace {plan.id.name} cannot go while an APIService does not answer: {'; '.join(blocking)}",
+                    "mend or delete that APIService, then remove again",
+                )
+            self._work.client.delete(path, uid=live["metadata"]["uid"])
+            left = self._waiter.until_gone(
+                {path: live["metadata"]["uid"]}, max(5.0, self._deadline - time.monotonic())
+            )
+            if left:
+                self._stuck(list(left.values()))
+
+    def _hooks(self) -> Iterable[Hook]:
+        for stored in self._record.hooks:
+            hook = parse_hook(stored["object"], stored["path"], stored["manifest"])
+            if hook is not None:
+                yield hook
+
+    def _hook_leftovers(self) -> list[ObjectPlan]:
+        return [ObjectPlan(Op.DELETE, o.id, recorded=o) for o in self._record.objects if o.hook]
+
+    def _stub(self) -> Addon:
+        return Addon(
+            self._plan.name,
+            ChartSource(),
+            self._record.namespace,
+            self._record.release,
+            wait=Wait(timeout=self._record.remove_timeout),
+        )
+
+    def _done(self) -> dict[ObjectId, RecordedObject]:
+        resumed = self._plan.record is not None and self._plan.record.state is ReleaseState.REMOVING
+        return {o.id: o for o in self._record.objects if o.hook and o.state is ObjectState.LIVE} if resumed else {}
+
+    def _save_hook(self, entry: RecordedObject) -> None:
+        self._record = self._record.with_objects({entry.id: entry})
+        self._work.store.save(self._record)
+
+    def _forget(self, ids: set[ObjectId]) -> None:
+        self._record = self._record.without_objects(ids)
+
+    def _leave_behind(self) -> None:
+        try:
+            self._work.store.save(self._record)
+        except KubeError:
+            return
+
+
+def _counted(entries: Iterable[RecordedObject]) -> str:
+    kinds: dict[str, int] = {}
+    for entry in entries:
+        kinds[entry.kind] = kinds.get(entry.kind, 0) + 1
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

@@ -1,0 +1,191 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Render what may have changed, so that every chart sees the APIs that are there and those that arrive in this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ..kube.discovery import Discovery
+from ..kube.objects import crd_resources, object_id
+from .desired import Desired, crds_of, prepare
+from .errors import EngineError, FindingsError
+from .finding import Finding
+from .model import Addon
+from .observe import Observed
+from .record import Record, ReleaseState
+from .sources.render import RenderContext, Rendered, identity, render
+
+_SHARED_KINDS = ("Namespace", "CustomResourceDefinition")
+
+
+@dataclass
+class Rendering:
+    """The outcome for one add-on. ``rendered`` is None when nothing can have changed."""
+
+    addon: Addon
+    identity: str
+    inputs: str
+    rendered: Rendered | None = None
+    desired: list[Desired] | None = None
+
+
+def inputs_digest(addon: Addon, source: str, observed: Observed, apis: tuple[str, ...] | None) -> str:
+    """Of all that decides what a release looks like. ``apis`` only where the chart asks for capabilities."""
+    return observed.digester.of(
+        {
+            "source": source,
+            "values": addon.values,
+            "release": addon.release,
+            "namespace": addon.namespace,
+            "crds": addon.crds,
+            "kubernetes": observed.version,
+            "apis": apis,
+        }
+    )
+
+
+class Renderer:
+    """Renders in a pool; starts no process for an add-on whose inputs and objects are as recorded."""
+
+    def __init__(self, context: RenderContext, observed: Observed, workers: int) -> None:
+        self._context = context
+        self._observed = observed
+        self._workers = workers
+        self._apis = observed.discovery.api_versions()
+
+    def run(self, addons: Iterable[Addon], look_at: Mapping[str, bool]) -> dict[str, Rendering]:
+        """``look_at`` names the add-ons to be rendered whatever their inputs. All render errors are raised at once."""
+        work = {addon.name: self._start(addon) for addon in addons}
+        pending = [r for r in work.values() if look_at[r.addon.name] or self._changed(r)]
+        while pending:
+            self._render(pending)
+            before = self._apis
+            self._apis = tuple(sorted({*before, *self._arriving(work.values())}))
+            if self._apis == before:
+                break
+            # New APIs arrive in this run: charts that ask for capabilities must be told.
+            pending = [r for r in work.values() if self._gated(r)]
+        for rendering in work.values():
+            gated = self._gated(rendering)
+            rendering.inputs = inputs_digest(
+                rendering.addon, rendering.identity, self._observed, self._apis if gated else None
+            )
+        self._prepare(work)
+        return work
+
+    def _start(self, addon: Addon) -> Rendering:
+        source = identity(addon, self._context)
+        rendering = Rendering(addon, source, "")
+        apis = self._apis if self._gated(rendering) else None
+        rendering.inputs = inputs_digest(addon, source, self._observed, apis)
+        return rendering
+
+    def _record(self, rendering: Rendering) -> Record | None:
+        return self._observed.records.get(rendering.addon.name)
+
+    def _changed(self, rendering: Rendering) -> bool:
+        record = self._record(rendering)
+        return record is None or record.state is not ReleaseState.APPLIED or record.inputs != rendering.inputs
+
+    def _gated(self, rendering: Rendering) -> bool:
+        if rendering.rendered is not None:
+            return rendering.rendered.gated
+        record = self._record(rendering)
+        return record is not None and record.gated
+
+    def _render(self, renderings: list[Rendering]) -> None:
+        def one(rendering: Rendering) -> Finding | None:
+            record = self._record(rendering)
+            is_upgrade = record is not None and record.revision > 0
+            context = replace(self._context, api_versions=self._apis, is_upgrade=is_upgrade)
+            try:
+                rendering.rendered = render(rendering.addon, context)
+            except FindingsError:
+                raise
+            except EngineError as exc:
+                return Finding(
+                    exc.code, exc.message, ("slipway_addons", rendering.addon.name), rendering.addon.position,
+                    advice=exc.advice,
+                )  # fmt: skip
+            return None
+
+        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="slipway-render") as pool:
+            failures = [f for f in pool.map(one, renderings) if f is not None]
+        if failures:
+            raise FindingsError(failures)
+
+    def _arriving(self, renderings: Iterable[Rendering]) -> set[str]:
+        found: set[str] = set()
+        for rendering in renderings:
+            for crd in crds_of(rendering.rendered) if rendering.rendered else ():
+                for resource in crd_resources(crd):
+                    found.update((resource.api_version, f"{resource.api_version}/{resource.kind}"))
+        return found
+
+    def _prepare(self, work: Mapping[str, Rendering]) -> None:
+        served = with_arriving(self._observed.discovery, work.values())
+        failures: list[Finding] = []
+        for rendering in work.values():
+            if rendering.rendered is None:
+                continue
+            addon = rendering.addon
+            try:
+                rendering.desired = prepare(addon, rendering.rendered, served, self._observed.name)
+            except EngineError as exc:
+                failures.append(
+                    Finding(exc.code, exc.message, ("slipway_addons", addon.name), addon.position, advice=exc.advice)
+                )
+        failures += _doubles(work.values())
+        if failures:
+            raise FindingsError(failures)
+
+
+def with_arriving(discovery: Discovery, renderings: Iterable[Rendering]) -> Discovery:
+    """The cluster's kinds, and those whose CRDs this run brings. ``discovery`` itself is extended."""
+    for rendering in renderings:
+        for crd in crds_of(rendering.rendered) if rendering.rendered else ():
+            for resource in crd_resources(crd):
+                discovery.add(resource)
+    return discovery
+
+
+def _doubles(renderings: Iterable[Rendering]) -> list[Finding]:
+    """One object in two add-ons would be fought over. Namespaces and CRDs may be shared: the first one applies."""
+    seen: dict[object, Addon] = {}
+    found = []
+    for rendering in renderings:
+        for desired in rendering.desired or ():
+            other = seen.setdefault(desired.id, rendering.addon)
+            if other is not rendering.addon and desired.id.kind not in _SHARED_KINDS:
+                found.append(
+                    Finding(
+                        "SLW-2502",
+                        f"{desired.id} is rendered by add-on {other.name} and by {rendering.addon.name}",
+                        ("slipway_addons", rendering.addon.name),
+                        rendering.addon.position,
+                        advice="give one of them another namespace or name",
+                    )
+                )
+    return found
+
+
+def crd_edges(renderings: Iterable[Rendering]) -> dict[str, set[str]]:
+    """Who must come first because it brings the CRD of an object: add-on → providers."""
+    provider: dict[tuple[str, str], str] = {}
+    work = list(renderings)
+    for rendering in work:
+        for crd in crds_of(rendering.rendered) if rendering.rendered else ():
+            for resource in crd_resources(crd):
+                provider.setdefault((resource.group, resource.kind), rendering.addon.name)
+    edges: dict[str, set[str]] = {}
+    for rendering in work:
+        for obj in rendering.rendered.objects if rendering.rendered else ():
+            identity_ = object_id(obj)
+            owner = provider.get((identity_.group, identity_.kind))
+            if owner and owner != rendering.addon.name:
+                edges.setdefault(rendering.addon.name, set()).add(owner)
+    return edges

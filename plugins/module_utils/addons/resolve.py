@@ -1,0 +1,120 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Drafts and their relations become add-ons: values laid together, sources complete, nothing left to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from .draft import Draft
+from .finding import Finding, KeyPath
+from .model import Addon, Condition, RemovePolicy, Wait
+from .node import Node, merge, plain
+from .relations import Relations
+from .source import source_of
+
+TIMEOUT = Wait().timeout
+
+
+def resolve(
+    drafts: Mapping[str, Draft], relations: Relations, files_dir: Path
+) -> tuple[dict[str, Addon], list[Finding]]:
+    """All add-ons, by name in order of writing, and what is wrong with their sources and values."""
+    findings: list[Finding] = []
+    addons = {draft.name: _addon(draft, relations, files_dir, findings) for draft in drafts.values()}
+    return addons, findings
+
+
+def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[Finding]) -> Addon:
+    values = values_of(draft, relations.present, findings)
+    leaves = [(path, leaf) for path, leaf in values.walk() if path]
+    return Addon(
+        name=draft.name,
+        source=source_of(draft, files_dir, findings),
+        namespace=draft.text("namespace", draft.name),
+        release=draft.text("release", draft.name),
+        values=plain(values),
+        secret_paths=frozenset(path for path, leaf in leaves if leaf.secret),
+        position=draft.position,
+        catalog=draft.entry.name if draft.entry else "",
+        provides=draft.texts("provides"),
+        requires=draft.texts("requires"),
+        after=draft.texts("after"),
+        depends=relations.depends[draft.name],
+        wait=_wait(draft),
+        remove=_remove(draft),
+        crds=draft.text("crds", "apply"),
+        protected=draft.flag("protected", False),
+        adopt=draft.flag("adopt", False),
+        drift=draft.text("drift", "report"),
+        store_values=draft.flag("store_values", True),
+        images=draft.texts("images"),
+        origins={path: leaf.position for path, leaf in leaves},
+    )
+
+
+def values_of(draft: Draft, present: frozenset[str], findings: list[Finding]) -> Node:
+    """Catalog defaults, then integrations in alphabetical order, then the user's values, then replicas."""
+    values = Node({}, draft.position)
+    if draft.entry is not None:
+        values = merge(values, draft.entry.node.at(("values",)) or Node({}))
+        for capability, overlay in draft.integrations().items():
+            if capability in present:
+                values = merge(values, overlay.at(("values",)) or Node({}))
+    mine = draft.user.at(("values",))
+    if mine is not None and not mine.failed:
+        values = merge(values, mine)
+    count = draft.user.at(("replicas",))
+    if count is None or count.failed:
+        return values
+    place = draft.entry.node.at(("replicas",)) if draft.entry else None
+    if place is None:
+        if not draft.broken:
+            findings.append(Finding(
+                "SLW-1107", "'replicas' is set, but no catalog entry says which value it is",
+                (*draft.path, "replicas"), count.position, advice="set the chart's own key below 'values'"))
+        return values
+    # YAML's 3.0 passes for an integer in JSON Schema
+    whole = replace(count, value=int(count.value)) if isinstance(count.value, float) else count
+    return merge(values, _below(tuple(str(place.value).split(".")), whole))
+
+
+def _below(path: KeyPath, leaf: Node) -> Node:
+    node = leaf
+    for key in reversed(path):
+        node = Node({str(key): node}, leaf.position)
+    return node
+
+
+def _seconds(*candidates: Node | None, default: int) -> int:
+    for node in candidates:
+        if node is not None and isinstance(node.value, (int, float)) and not node.failed:
+            return int(node.value)
+    return default
+
+
+def _wait(draft: Draft) -> Wait:
+    theirs = draft.entry.node if draft.entry else Node({})
+    timeout = _seconds(
+        draft.user.at(("wait", "timeout")), draft.user.at(("timeout",)),
+        theirs.at(("wait", "timeout")), theirs.at(("timeout",)), default=TIMEOUT)
+    wait = draft.node.at(("wait",)) or Node({})
+    listed = wait.at(("conditions",)) or Node([])
+    conditions = []
+    for item in listed.value if isinstance(listed.value, list) else []:
+        text = {key: str(child.value) for key, child in item.map().items() if not child.failed}
+        if "kind" in text and "type" in text:
+            conditions.append(Condition(**text))
+    address = wait.at(("load_balancer",))
+    return Wait(timeout, tuple(conditions), str(address.value) if address and not address.failed else "required")
+
+
+def _remove(draft: Draft) -> RemovePolicy:
+    policy = draft.node.at(("remove",)) or Node({})
+    first = policy.at(("first",)) or Node([])
+    kinds = tuple(str(item.value) for item in first.value if not item.failed) if isinstance(first.value, list) else ()
+    return RemovePolicy(kinds, _seconds(policy.at(("timeout",)), default=RemovePolicy().timeout))
+

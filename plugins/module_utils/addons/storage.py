@@ -1,0 +1,101 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Helm's storage on the cluster: write a revision, mark older ones, forget a release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..kube.client import Client
+from ..kube.objects import SECRET, Json
+from .errors import EngineError
+from .examine import MANAGER
+from .model import Addon
+from .release import DEPLOYED, FAILED, SUPERSEDED, decode, new_release, release_secret, secret_name, with_status
+from .sources.render import Rendered
+
+HISTORY = 10
+"""Revisions kept, as Helm's own default."""
+
+
+class ReleaseStorage:
+    """The revisions of one release."""
+
+    def __init__(self, client: Client, name: str, namespace: str) -> None:
+        self._client = client
+        self._name = name
+        self._namespace = namespace
+
+    def revisions(self) -> list[Json]:
+        """Metadata of the Secrets, oldest first."""
+        secrets = self._client.list(
+            SECRET.collection(self._namespace), {"labelSelector": f"owner=helm,name={self._name}"}, metadata=True
+        )
+        return sorted((s["metadata"] for s in secrets), key=_revision)
+
+    def store(self, addon: Addon, rendered: Rendered, description: str, now: datetime) -> int:
+        """Write the next revision as deployed and supersede the ones before. Returns its number.
+
+        A revision that Helm left pending or failed is closed as failed, and never taken for the truth.
+        """
+        before = self.revisions()
+        revision = _revision(before[-1]) + 1 if before else 1
+        release = new_release(
+            addon,
+            rendered,
+            revision=revision,
+            status=DEPLOYED,
+            description=description,
+            now=now,
+            first_deployed=self._first_deployed(before),
+        )
+        self._put(release, now)
+        for metadata in before:
+            status = (metadata.get("labels") or {}).get("status", "")
+            if status == DEPLOYED:
+                self._close(metadata, SUPERSEDED, now)
+            elif status.startswith("pending-") or status == "uninstalling":
+                self._close(metadata, FAILED, now)
+        for metadata in before[: max(0, len(before) + 1 - HISTORY)]:
+            self._client.delete(SECRET.path(self._namespace, metadata["name"]), uid=metadata["uid"])
+        return revision
+
+    def read(self, revision: int) -> Json | None:
+        secret = self._client.get(SECRET.path(self._namespace, secret_name(self._name, revision)))
+        return decode(secret["data"]["release"]) if secret else None
+
+    def forget(self) -> int:
+        """Delete every revision. Returns how many there were."""
+        known = self.revisions()
+        for metadata in known:
+            self._client.delete(SECRET.path(self._namespace, metadata["name"]), uid=metadata["uid"])
+        return len(known)
+
+    def _close(self, metadata: Json, status: str, now: datetime) -> None:
+        release = self.read(_revision(metadata))
+        if release is not None:
+            text = "Superseded by Slipway" if status == SUPERSEDED else "Unfinished, closed by Slipway"
+            self._put(with_status(release, status, text), now)
+
+    def _first_deployed(self, before: list[Json]) -> datetime | None:
+        if not before:
+            return None
+        try:
+            release = self.read(_revision(before[-1]))
+            stamp = str(((release or {}).get("info") or {}).get("first_deployed", ""))
+            return datetime.fromisoformat(stamp.replace("Z", "+00:00")) if stamp else None
+        except (EngineError, ValueError):
+            return None
+
+    def _put(self, release: Json, now: datetime) -> None:
+        body = release_secret(release, now)
+        # Helm's own storage is written whole, whoever wrote it last.
+        self._client.apply(
+            SECRET.path(self._namespace, body["metadata"]["name"]), body, manager=MANAGER, force=True
+        )
+
+
+def _revision(metadata: Json) -> int:
+    version = str((metadata.get("labels") or {}).get("version", ""))
+    return int(version) if version.isdigit() else 0

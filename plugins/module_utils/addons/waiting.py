@@ -1,0 +1,179 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wait until objects are ready, or gone, and say why when they are not.
+
+All add-ons that wait at the same time share one list for each kind.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from ..kube.client import Client
+from ..kube.errors import ApiError
+from ..kube.objects import Json, ObjectId, Resource
+from ..kube.readiness import RULES, Readiness, State, assess, assess_absent
+from ..kube.readiness_others import always
+from ..kube.reasons import explain
+from .desired import Desired
+from .errors import ActError
+from .model import Wait
+from .record import LABEL_NAME
+
+_STORAGE_CLASS = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False)
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_FRESH = 0.2
+_LONGEST_PAUSE = 1.0
+_TOLD = 5
+
+
+def waited_for(desired: Desired) -> bool:
+    """Whether this kind can be anything but ready: workloads, claims, CRDs, and custom resources."""
+    rule = RULES.get((desired.id.group, desired.id.kind))
+    if rule is not None:
+        return rule is not always
+    return "." in desired.id.group and not desired.id.group.endswith(".k8s.io")
+
+
+class Waiter:
+    """Shared by all add-ons of a run."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self._selector = f"{LABEL_NAME}={name}"
+        self._lock = threading.Lock()
+        self._locks: dict[Resource, threading.Lock] = {}
+        self._seen: dict[Resource, tuple[float, dict[ObjectId, Json]]] = {}
+        self._classes: dict[str, str] | None = None
+
+    def until_ready(
+        self, addon: str, desired: Iterable[Desired], wait: Wait, on_wait: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """Raises ``ActError`` SLW-4101 (failed) or SLW-4102 (time is up), with reasons."""
+        pending = {d.id: d for d in desired if waited_for(d)}
+        deadline = time.monotonic() + wait.timeout
+        pause = 0.05
+        told = ""
+        while pending:
+            verdicts = self._verdicts(pending, wait)
+            pending = {i: d for i, d in pending.items() if not verdicts[i].ready}
+            if not pending:
+                return
+            if all(verdicts[i].state is State.FAILED for i in pending):
+                raise self._not_ready("SLW-4101", f"add-on {addon} failed", pending, verdicts)
+            if time.monotonic() >= deadline:
+                head = f"add-on {addon} is not ready after {wait.timeout} s"
+                raise self._not_ready("SLW-4102", head, pending, verdicts)
+            text = _waiting_text(pending, verdicts)
+            if text != told:
+                on_wait(text)
+                told = text
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def until_gone(self, objects: dict[str, str], timeout: float) -> dict[str, Json]:
+        """Wait for objects (path → uid; an empty uid is any) to be gone. What is still there after ``timeout``
+        seconds comes back by path; another object of the same name is not waited for."""
+        deadline = time.monotonic() + timeout
+        left = dict(objects)
+        pause = 0.05
+        while True:
+            still: dict[str, Json] = {}
+            for path, uid in left.items():
+                live = self._get(path)
+                if live is not None and (not uid or live["metadata"]["uid"] == uid):
+                    still[path] = live
+            left = {path: left[path] for path in still}
+            if not left or time.monotonic() >= deadline:
+                return still
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _get(self, path: str) -> Json | None:
+        return self._client.get(path)
+
+    def _verdicts(self, pending: dict[ObjectId, Desired], wait: Wait) -> dict[ObjectId, Readiness]:
+        found: dict[ObjectId, Readiness] = {}
+        for identity, desired in pending.items():
+            live = self._live(desired)
+            found[identity] = (
+                assess_absent(desired.body)
+                if live is None
+                else assess(
+                    live,
+                    conditions=wait.conditions,
+                    load_balancer=wait.load_balancer,
+                    binding_mode=self._binding_mode,
+                )
+            )
+        return found
+
+    def _live(self, desired: Desired) -> Json | None:
+        live = self._list(desired.resource).get(desired.id)
+        return self._client.get(desired.path) if live is None else live
+
+    def _list(self, resource: Resource) -> dict[ObjectId, Json]:
+        with self._lock:
+            lock = self._locks.setdefault(resource, threading.Lock())
+        with lock:
+            when, seen = self._seen.get(resource, (0.0, {}))
+            if time.monotonic() - when > _FRESH:
+                try:
+                    items = self._client.list(resource.collection(), {"labelSelector": self._selector})
+                except ApiError as exc:
+                    if exc.status not in (403, 404):
+                        raise
+                    items = []
+                seen = {_identity(resource, item): item for item in items}
+                self._seen[resource] = (time.monotonic(), seen)
+            return seen
+
+    def _binding_mode(self, name: str) -> str | None:
+        if self._classes is None:
+            self._classes = {}
+            for item in self._client.list(_STORAGE_CLASS.collection()):
+                mode = str(item.get("volumeBindingMode") or "Immediate")
+                self._classes[item["metadata"]["name"]] = mode
+                if (item["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
+                    self._classes[""] = mode
+        return self._classes.get(name)
+
+    def _not_ready(
+        self, code: str, head: str, pending: dict[ObjectId, Desired], verdicts: dict[ObjectId, Readiness]
+    ) -> ActError:
+        lines = []
+        for identity in sorted(pending)[:_TOLD]:
+            lines.append(f"{identity}: {verdicts[identity].message or verdicts[identity].state.value}")
+            live = self._get(pending[identity].path)
+            if live is not None:
+                lines += [f"  {line}" for line in explain(self._client, live, self._client.now())]
+        if len(pending) > _TOLD:
+            lines.append(f"and {len(pending) - _TOLD} more")
+        return ActError(code, "\n    ".join([head + ":", *lines]))
+
+
+def _identity(resource: Resource, item: Json) -> ObjectId:
+    meta = item["metadata"]
+    return ObjectId(resource.group, resource.kind, meta.get("namespace", ""), meta["name"])
+
+
+def _waiting_text(pending: dict[ObjectId, Desired], verdicts: dict[ObjectId, Readiness]) -> str:
+    first = min(pending)
+    rest = f" and {len(pending) - 1} more" if len(pending) > 1 else ""
+    return f"{first}{rest}: {verdicts[first].message}"
+
+
+def stuck_lines(client: Client, left: Sequence[Json]) -> list[str]:
+    """Why objects do not go away: their finalizers and who set them."""
+    lines = []
+    for live in left[:_TOLD]:
+        meta = live["metadata"]
+        where = f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"]
+        why = explain(client, live, client.now())
+        lines += [f"{live.get('kind')} {where}: {line}" for line in why] or [f"{live.get('kind')} {where}"]
+    if len(left) > _TOLD:
+        lines.append(f"and {len(left) - _TOLD} more")
+    return lines

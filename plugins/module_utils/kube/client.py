@@ -1,0 +1,241 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""A thin client of the Kubernetes API on urllib3: one pool for each run, retries, and one gate for all writes.
+
+Every mutation of the cluster goes through ``Client.write``. That is the one place where a run that lost its lock
+or its parent is stopped, and where a read-only run is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from .access import Access
+from .errors import ApiError, Cause, StoppedError, UnreachableError
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+JSON_TYPE = "application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+PAGE = 500
+
+_RETRY_STATUS = {429, 500, 502, 503, 504}
+_READ_TIMEOUT = 60.0
+
+Json = dict[str, Any]
+
+
+class Client:
+    """``patience`` (seconds) bounds how long one request is retried while the server is away or overloaded.
+
+    ``guard`` is asked before every attempt to write and raises when this run may not write any more.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        user_agent: str = "slipway",
+        connections: int = 16,
+        patience: float = 60.0,
+        read_only: bool = False,
+    ) -> None:
+        self._base = access.server.rstrip("/")
+        self._patience = patience
+        self.guard: Callable[[], None] | None = None
+        self._read_only = read_only
+        headers = {"User-Agent": user_agent, "Accept": JSON_TYPE}
+        if access.token:
+            headers["Authorization"] = f"Bearer {access.token}"
+        options: dict[str, Any] = {
+            "maxsize": connections,
+            "block": True,
+            "retries": False,
+            "headers": headers,
+            "ssl_context": access.ssl_context(),
+            "timeout": urllib3.Timeout(connect=10.0, read=_READ_TIMEOUT),
+        }
+        if access.tls_server_name:
+            options["server_hostname"] = access.tls_server_name
+            options["assert_hostname"] = access.tls_server_name
+        if access.proxy:
+            self._http: urllib3.PoolManager = urllib3.ProxyManager(access.proxy, **options)
+        else:
+            self._http = urllib3.PoolManager(**options)
+        self._headers = headers
+        self.requests = 0
+        self._lock = threading.Lock()
+        self._clock_offset = 0.0
+
+    def now(self) -> datetime:
+        """The API server's time: clients' clocks differ, and leases compare times."""
+        return datetime.fromtimestamp(time.time() + self._clock_offset, tz=timezone.utc)
+
+    def close(self) -> None:
+        self._http.clear()
+
+    def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON_TYPE) -> Json | None:
+        """One object, or None when it does not exist."""
+        try:
+            return self._json("GET", path, query, accept=accept)
+        except ApiError as exc:
+            if exc.status == 404:
+                return None
+            raise
+
+    def text(self, path: str, query: Mapping[str, str] | None = None) -> str | None:
+        """A plain text answer (pod logs), or None when it cannot be had."""
+        try:
+            return self._request("GET", path, query, None, JSON_TYPE, "*/*").decode(errors="replace")
+        except ApiError:
+            return None
+
+    def list(self, path: str, query: Mapping[str, str] | None = None, *, metadata: bool = False) -> list[Json]:
+        """All items of a collection, page by page; ``metadata`` asks for PartialObjectMetadata only."""
+        return list(self._pages(path, dict(query or {}), METADATA_LIST if metadata else JSON_TYPE))
+
+    def _pages(self, path: str, query: dict[str, str], accept: str) -> Iterator[Json]:
+        query["limit"] = str(PAGE)
+        while True:
+            page = self._json("GET", path, query, accept=accept)
+            kind = str(page.get("kind", "")).removesuffix("List")
+            for item in page.get("items") or []:
+                if accept == JSON_TYPE and kind:
+                    item.setdefault("kind", kind)
+                    item.setdefault("apiVersion", page.get("apiVersion", ""))
+                yield item
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            query["continue"] = token
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        content_type: str = JSON_TYPE,
+        patience: float | None = None,
+    ) -> Json:
+        """The only way to change anything. Raises ``StoppedError`` when this run may not write any more."""
+        dry_run = bool(query and query.get("dryRun"))
+        if self._read_only and not dry_run:
+            raise StoppedError("SLW-6103", f"this run is read-only, but wanted to {method} {path}")
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        guard = None if dry_run else self.guard
+        raw = self._request(method, path, query, data, content_type, JSON_TYPE, guard=guard, patience=patience)
+        return _loads(raw)
+
+    def apply(self, path: str, body: Json, *, manager: str, force: bool = False, dry_run: bool = False) -> Json:
+        """Server-side apply of one object."""
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        if dry_run:
+            query["dryRun"] = "All"
+        return self.write("PATCH", path, body, query, APPLY)
+
+    def delete(self, path: str, *, uid: str = "", propagation: str = "Background", dry_run: bool = False) -> bool:
+        """Ask for a deletion, with the UID as precondition. False: it was already gone, or is another object now."""
+        body: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        try:
+            self.write("DELETE", path, body, {"dryRun": "All"} if dry_run else None)
+        except ApiError as exc:
+            if exc.status == 404 or (exc.status == 409 and "uid" in exc.api_message.lower()):
+                return False
+            raise
+        return True
+
+    def _json(self, method: str, path: str, query: Mapping[str, str] | None, *, accept: str) -> Json:
+        return _loads(self._request(method, path, query, None, JSON_TYPE, accept))
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        content_type: str,
+        accept: str,
+        *,
+        guard: Callable[[], None] | None = None,
+        patience: float | None = None,
+    ) -> bytes:
+        url = f"{self._base}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {**self._headers, "Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        deadline = time.monotonic() + (self._patience if patience is None else patience)
+        pause = 0.1
+        while True:
+            if guard is not None:
+                guard()
+            with self._lock:
+                self.requests += 1
+            wait = pause * random.uniform(0.8, 1.2)
+            try:
+                answer = self._http.request(method, url, body=body, headers=headers)
+            except HTTPError as exc:
+                failure: UnreachableError | ApiError = UnreachableError(
+                    "SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", "is the API server up and reachable?"
+                )
+            else:
+                self._learn_clock(answer.headers.get("Date"))
+                if answer.status < 400:
+                    return answer.data
+                failure = _api_error(answer.status, answer.data, f"{method} {path}")
+                if not _worth_retrying(failure):
+                    raise failure
+                wait = min(float(answer.headers.get("Retry-After") or 0) or wait, 10.0)
+            if time.monotonic() + wait > deadline:
+                raise failure
+            time.sleep(wait)
+            pause = min(pause * 2, 3.0)
+
+    def _learn_clock(self, date: str | None) -> None:
+        if date:
+            self._clock_offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
+
+
+def _worth_retrying(error: ApiError) -> bool:
+    # A webhook that cannot be called answers as 500 too; whether to wait for it is the caller's decision.
+    return error.status in _RETRY_STATUS and not error.webhook_unavailable
+
+
+def _why(exc: HTTPError) -> str:
+    cause = exc.__cause__ or exc.__context__ or exc
+    return str(cause) or type(exc).__name__
+
+
+def _loads(raw: bytes) -> Json:
+    return json.loads(raw) if raw else {}
+
+
+def _api_error(status: int, raw: bytes, request: str) -> ApiError:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    details = body.get("details") or {}
+    causes = tuple(
+        Cause(str(c.get("reason", "")), str(c.get("field", "")), str(c.get("message", "")))
+        for c in details.get("causes") or []
+    )
+    message = str(body.get("message") or raw[:300].decode(errors="replace"))
+    return ApiError(status, str(body.get("reason") or ""), message, causes, request)

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The typed errors of API access. Nothing above this room sees a urllib3 or ssl exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class KubeError(Exception):
+    """Base: a stable code and one sentence."""
+
+    def __init__(self, code: str, message: str, advice: str = "") -> None:
+        super().__init__(f"{code} {message}" + (f" ({advice})" if advice else ""))
+        self.code = code
+        self.message = message
+        self.advice = advice
+
+
+class AccessError(KubeError):
+    """The cluster's address or credential is missing or unusable (SLW-6101)."""
+
+
+class UnreachableError(KubeError):
+    """No answer from the API server within the time that retries are given (SLW-6102)."""
+
+
+class StoppedError(KubeError):
+    """The run must not write any more: its parent died or its lock was lost (SLW-6103)."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One entry of ``status.details.causes``."""
+
+    reason: str
+    field: str
+    message: str
+
+
+class ApiError(KubeError):
+    """The API server answered with an error status.
+
+    ``status`` is the HTTP status, ``reason`` the API's own (``Conflict``, ``Invalid``, …).
+    """
+
+    def __init__(self, status: int, reason: str, message: str, causes: tuple[Cause, ...], request: str) -> None:
+        super().__init__("SLW-6104", f"{request}: {status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.api_message = message
+        self.causes = causes
+        self.request = request
+
+    @property
+    def field_conflicts(self) -> tuple[Cause, ...]:
+        return tuple(c for c in self.causes if c.reason == "FieldManagerConflict")
+
+    @property
+    def webhook_unavailable(self) -> bool:
+        return self.status == 500 and "failed calling webhook" in self.api_message

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The plan as JSON: for files, pipelines and AWX artifacts. Secrets masked, stable keys."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ..addons.diff import ABSENT, FieldChange
+from ..addons.engine import Report
+from ..addons.masking import Masker
+from ..addons.model import JSON
+from ..addons.plan import AddonPlan, ObjectPlan, Op, Plan
+
+
+def plan_dict(plan: Plan, masker: Masker) -> dict[str, JSON]:
+    """Everything of a plan but payloads and rendered texts."""
+    body = {
+        "name": plan.name,
+        "cluster": plan.cluster,
+        "result": plan.result,
+        "addons": [_addon(addon) for addon in plan.addons],
+        "dropped": plan.dropped,
+        "hints": [hint.as_dict() for hint in plan.hints],
+        "limits": plan.limits,
+        "pulled_in": plan.pulled_in,
+        "seconds": round(plan.seconds, 3),
+        "api_requests": plan.requests,
+        "helm_processes": plan.helm_processes,
+    }
+    masked: dict[str, JSON] = masker.value(body)
+    return masked
+
+
+def report_dict(report: Report, masker: Masker) -> dict[str, JSON]:
+    """A plan with what became of it."""
+    body = plan_dict(report.plan, masker)
+    body["results"] = masker.value(
+        {name: {"outcome": r.outcome.value, "reason": r.reason} for name, r in report.results.items()}
+    )
+    body["kept"] = report.kept
+    body["seconds"] = round(report.plan.seconds + report.seconds, 3)
+    if report.failed:
+        body["result"] = "error"
+    return body
+
+
+def _addon(plan: AddonPlan) -> dict[str, JSON]:
+    return {
+        "name": plan.name,
+        "action": plan.action.value,
+        "reason": plan.reason,
+        "source": str(plan.position),
+        "version_from": plan.version_from,
+        "version_to": plan.version_to,
+        "depends": list(plan.depends),
+        "objects": [_object(o) for o in plan.objects if o.op not in (Op.NONE, Op.SHARED, Op.RETAKE)],
+        "values": [_change(c) for c in plan.values],
+        "drift": [asdict(d) for d in plan.drift],
+        "problems": [p.as_dict() for p in plan.problems],
+        "notes": plan.notes,
+    }
+
+
+def _object(item: ObjectPlan) -> dict[str, JSON]:
+    secret = item.id.kind == "Secret"
+    return {
+        "op": item.op.value,
+        "group": item.id.group,
+        "kind": item.id.kind,
+        "namespace": item.id.namespace,
+        "name": item.id.name,
+        "note": item.note,
+        "unverified": item.unverified,
+        "fields": [{"path": c.path, "change": "changed"} if secret else _change(c) for c in item.fields],
+    }
+
+
+def _change(change: FieldChange) -> dict[str, JSON]:
+    found: dict[str, JSON] = {"path": change.path}
+    if change.before is not ABSENT:
+        found["before"] = change.before
+    if change.after is not ABSENT:
+        found["after"] = change.after
+    return found

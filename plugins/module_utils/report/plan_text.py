@@ -1,0 +1,175 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The plan as people read it: fixed columns, greppable, in stable order, secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..addons.diff import ABSENT, FieldChange
+from ..addons.finding import NOWHERE
+from ..addons.masking import MASK, Masker
+from ..addons.model import JSON
+from ..addons.plan import Action, AddonPlan, Drift, ObjectPlan, Op, Plan
+
+_SIGNS = {
+    Action.INSTALL: "+",
+    Action.ADOPT: "+",
+    Action.UPGRADE: "~",
+    Action.REPAIR: "~",
+    Action.REMOVE: "-",
+    Action.BLOCKED: "!",
+    Action.REFRESH: "=",
+    Action.UNCHANGED: "=",
+}
+_OBJECT_SIGNS = {Op.CREATE: "+", Op.CHANGE: "~", Op.RECREATE: "±", Op.DELETE: "-"}
+_FIELDS_SHOWN = 12
+_WIDTH = 60
+
+
+def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str]:
+    """All lines. ``verbose`` also names what is unchanged, and every object and field."""
+    lines = [_head(plan)]
+    for addon in plan.addons:
+        if addon.changes or addon.action is Action.BLOCKED:
+            lines += _addon(addon, verbose)
+        elif addon.drift:
+            lines += _drift_only(addon)
+        elif verbose:
+            lines.append(f"= {addon.name:<20} unchanged  {addon.version_from}".rstrip())
+    for name in plan.dropped:
+        lines.append(f"? {name:<20} not in the manifest: stays (consent to its removal: -e slipway_prune={name})")
+    quiet = plan.count(Action.UNCHANGED, Action.REFRESH) - sum(1 for a in plan.addons if a.drift and not a.changes)
+    if quiet and not verbose:
+        lines.append(f"= {quiet} unchanged (-v shows them)")
+    if plan.pulled_in:
+        lines.append(f"selected with what they need: {', '.join(plan.pulled_in)}")
+    lines += [f"hint: {hint}" for hint in plan.hints]
+    lines += [f"limit: {limit}" for limit in plan.limits]
+    return [masker.text(line) for line in lines]
+
+
+def _head(plan: Plan) -> str:
+    counts = [
+        (plan.count(Action.INSTALL), "install"),
+        (plan.count(Action.ADOPT), "adopt"),
+        (plan.count(Action.UPGRADE), "change"),
+        (plan.count(Action.REPAIR), "repair"),
+        (plan.count(Action.REMOVE), "remove"),
+        (plan.count(Action.BLOCKED), "blocked"),
+        (sum(1 for a in plan.addons if a.drifted), "drifted"),
+    ]
+    told = [f"{count} {word}" for count, word in counts if count]
+    told.append(f"{plan.count(Action.UNCHANGED, Action.REFRESH)} unchanged")
+    many = len(plan.addons)
+    return (
+        f"PLAN {plan.name}  cluster {plan.cluster[:4]}  {many} add-on{'' if many == 1 else 's'}: "
+        f"{', '.join(told)}  ({plan.seconds:.1f} s)"
+    )
+
+
+def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
+    where = "" if plan.position == NOWHERE else f"  {plan.position}"
+    version = plan.version_to or plan.version_from
+    if plan.action is Action.REMOVE:
+        version = plan.version_from
+    elif plan.version_from and plan.version_from != plan.version_to:
+        version = f"{plan.version_from} -> {plan.version_to}"
+    yield f"{_SIGNS[plan.action]} {plan.name:<20} {plan.action.value:<8} {version:<16} {plan.reason}{where}".rstrip()
+    if plan.action is Action.REMOVE:
+        yield from _removal(plan)
+        return
+    for problem in plan.problems[1:] if plan.action is Action.BLOCKED else plan.problems:
+        yield f"    {problem}"
+    if plan.problems:
+        yield f"    {plan.problems[0].code}: {plan.problems[0].advice}"
+    for change in plan.values:
+        yield f"  ~ values {_change(change)}"
+    yield from _objects(plan, verbose)
+    yield from (f"  ! {_drift(d)}" for d in plan.drift)
+    yield from (f"    note: {note}" for note in plan.notes)
+
+
+def _objects(plan: AddonPlan, verbose: bool) -> Iterator[str]:
+    created = [o for o in plan.objects if o.op is Op.CREATE and not o.note]
+    if created and not verbose and plan.action in (Action.INSTALL, Action.ADOPT):
+        yield f"  + {_by_kind(created)}"
+    for item in plan.objects:
+        sign = _OBJECT_SIGNS.get(item.op)
+        if sign is None or (item in created and not verbose and plan.action in (Action.INSTALL, Action.ADOPT)):
+            continue
+        note = f"  ({item.note})" if item.note else ""
+        if item.unverified:
+            yield f"  ? {item.id}  unverified: {item.unverified}"
+        elif not item.fields:
+            yield f"  {sign} {item.id}{note}"
+        shown = item.fields if verbose else item.fields[:_FIELDS_SHOWN]
+        for change in shown:
+            yield f"  {sign} {item.id}  {_change(change, secret=item.id.kind == 'Secret')}{note}"
+        if len(item.fields) > len(shown):
+            yield f"    … {len(item.fields) - len(shown)} more fields (-v shows them)"
+
+
+def _removal(plan: AddonPlan) -> Iterator[str]:
+    goes = [o for o in plan.objects if o.op is Op.DELETE]
+    yield f"  - {_by_kind(goes)}" if goes else "  - no objects are left"
+    if plan.depends:
+        yield f"    after {', '.join(plan.depends)}"
+    for item in plan.objects:
+        if item.op is Op.KEEP:
+            yield f"    {str(item.id):<40} keep  ({item.note})"
+    yield from (f"    note: {note}" for note in plan.notes)
+
+
+def _drift_only(plan: AddonPlan) -> Iterator[str]:
+    open_ones = [d for d in plan.drift if d.decision == "report"]
+    count = len(plan.drift)
+    where = "" if plan.position == NOWHERE else f"  {plan.position}"
+    yield f"! {plan.name:<20} drift    {count} field{'' if count == 1 else 's'}{where}"
+    yield from (f"    {_drift(d)}" for d in plan.drift)
+    if open_ones:
+        yield f"    decide: -e slipway_overwrite={plan.name} | -e slipway_keep={plan.name}"
+
+
+def _drift(drift: Drift) -> str:
+    by = f"by {drift.manager}" if drift.manager else "removed"
+    when = f", {drift.when}" if drift.when else ""
+    note = f" ({drift.note})" if drift.note else ""
+    secret = drift.object.startswith("Secret ")
+    values = "changed" if secret else f"{_short(drift.ours)} -> {_short(drift.live)}"
+    return f"{drift.object}  {drift.field} {values}  {by}{when}  {drift.decision}{note}"
+
+
+def _change(change: FieldChange, *, secret: bool = False) -> str:
+    if secret and change.path.startswith(("data", "stringData")):
+        return f"{change.path}  changed"
+    if change.before is ABSENT:
+        return f"{change.path}  added {_short(change.after)}"
+    if change.after is ABSENT:
+        return f"{change.path}  removed (was {_short(change.before)})"
+    if MASK in (change.before, change.after):
+        return f"{change.path}  changed"
+    return f"{change.path}  {_short(change.before)} -> {_short(change.after)}"
+
+
+def _short(value: JSON) -> str:
+    if isinstance(value, dict):
+        text = f"{{{', '.join(map(str, list(value)[:4]))}{', …' if len(value) > 4 else ''}}}"
+    elif isinstance(value, list):
+        text = f"[{len(value)} items]"
+    elif value is None:
+        text = "(none)"
+    else:
+        text = str(value)
+    first = text.split("\n", 1)[0]
+    return f"{first[: _WIDTH - 1]}…" if len(first) >= _WIDTH or first != text else first
+
+
+def _by_kind(objects: Iterable[ObjectPlan]) -> str:
+    kinds: dict[str, int] = {}
+    for item in objects:
+        kinds[item.id.kind] = kinds.get(item.id.kind, 0) + 1
+    total = sum(kinds.values())
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{total} object{'' if total == 1 else 's'}: {listed}"

@@ -1,0 +1,186 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: addons
+short_description: Plan, install, upgrade and remove add-ons of a Kubernetes cluster
+version_added: 1.0.0
+author:
+  - Slipway contributors (@slipway-cluster)
+description:
+  - Reads the add-on manifest from the variables C(slipway_addons), C(slipway_values) and their C(__layer) variants,
+    checks and resolves it, compares it with the cluster and carries out what differs.
+  - Charts are rendered by Helm and applied by server-side apply; Helm's own commands go on to work on the releases.
+  - Everything happens on the controller; no host is contacted.
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and tell what would change without changing it.
+    details:
+      - The plan is made by the same code as in a real run.
+  diff_mode:
+    support: full
+    description: Shows what would change or was changed, field by field.
+    details:
+      - The plan is printed with every object and field.
+  idempotent:
+    support: full
+    description: A second run with the same manifest changes nothing and starts no Helm process.
+  action:
+    support: full
+    description: Runs on the controller as an action plugin.
+options:
+  operation:
+    description:
+      - V(plan) tells what V(install) would do.
+      - V(install) installs, upgrades and repairs until everything is as written.
+      - V(remove) removes the add-ons that O(remove_addons) names.
+    type: str
+    choices: [plan, install, remove]
+    default: plan
+  kubeconfig:
+    description:
+      - Path of a kubeconfig file. Either this or O(api_server) is required.
+      - Neither E(KUBECONFIG) nor an in-cluster identity is ever used by itself.
+    type: path
+  context:
+    description: Context in O(kubeconfig); by default its current one.
+    type: str
+  api_server:
+    description: Address of the API server, C(https://host:port).
+    type: str
+  api_token:
+    description: Bearer token for O(api_server).
+    type: str
+  api_ca_file:
+    description: File with the CA certificates of O(api_server).
+    type: path
+  files_dir:
+    description: Folder that relative paths in the manifest start from. By default the folder of the inventory.
+    type: path
+  catalogs:
+    description: Folders with catalog entries of your own, relative to O(files_dir).
+    type: raw
+  repositories:
+    description:
+      - Chart repositories that need more than their address, by any name. Each entry has C(url) and of C(ca_file),
+        C(proxy), C(username), C(password), C(token), C(plain_http).
+    type: raw
+  helm:
+    description: The Helm program, version 3 or 4.
+    type: str
+    default: helm
+  kustomize:
+    description: The command that builds a kustomization folder.
+    type: str
+    default: kubectl kustomize
+  cache_dir:
+    description: Folder for downloaded charts. By default C(slipway) in the user's cache folder.
+    type: path
+  namespace:
+    description: Namespace of the records, the digest key and the lock.
+    type: str
+    default: slipway-system
+  concurrency:
+    description: How many add-ons are worked on at the same time.
+    type: raw
+    default: 4
+  lock_wait:
+    description: Seconds to wait for another run's lock; V(0) refuses at once.
+    type: raw
+    default: 0
+  lock_duration:
+    description: Seconds that the lock outlives a run that died.
+    type: raw
+    default: 30
+  only:
+    description: Work on these add-ons only, and on what they depend on. A list, or names separated by commas.
+    type: raw
+  skip:
+    description: Leave these add-ons out.
+    type: raw
+  overwrite:
+    description: Add-ons whose fields are taken back from whoever changed them.
+    type: raw
+  keep:
+    description: Add-ons whose changed fields are left as they are.
+    type: raw
+  prune:
+    description: Consent to remove add-ons that were dropped from the manifest. Names, or V(true) for all of them.
+    type: raw
+  remove_addons:
+    description: Add-ons to remove, for O(operation=remove).
+    type: raw
+  remove_pvcs:
+    description: Consent to delete the volumes of these add-ons.
+    type: raw
+  remove_crds:
+    description:
+      - Consent to delete the CRDs of these add-ons, with the number of foreign custom resources that this destroys.
+        A mapping, or C(name=number) separated by commas.
+    type: raw
+  remove_protected:
+    description: Consent to remove these protected add-ons.
+    type: raw
+  fail_on:
+    description: Reported back for the caller to fail on, C(changes), C(drift) or both.
+    type: raw
+  report_file:
+    description: Write plan and results to this file as JSON.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Tell what would change
+  slipway.cluster.addons:
+    operation: plan
+    kubeconfig: ~/.kube/prod
+
+- name: Install by host, token and CA
+  slipway.cluster.addons:
+    operation: install
+    api_server: https://192.0.2.10:6443
+    api_token: "{{ lookup('ansible.builtin.env', 'SLIPWAY_API_TOKEN') }}"
+    api_ca_file: files/ca.pem
+
+- name: Remove an add-on with its volumes
+  slipway.cluster.addons:
+    operation: remove
+    kubeconfig: ~/.kube/prod
+    remove_addons: loki
+    remove_pvcs: loki
+"""
+
+RETURN = r"""
+result:
+  description: The strongest of C(error), C(changes), C(drift), C(unchanged).
+  returned: always
+  type: str
+  sample: changes
+plan:
+  description: The plan, and in a real run what became of each add-on. Secrets are masked.
+  returned: when the manifest could be read
+  type: dict
+  contains:
+    addons:
+      description: Each add-on with action, reason, objects and fields.
+      type: list
+      elements: dict
+    results:
+      description: Outcome by add-on, in a real run.
+      type: dict
+findings:
+  description: What is wrong with the manifest, each with code, key path, file, line and column.
+  returned: when the manifest cannot be used
+  type: list
+  elements: dict
+code:
+  description: Code of the error; each has a page in the documentation.
+  returned: on other errors
+  type: str
+  sample: SLW-6001
+"""

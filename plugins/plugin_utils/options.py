@@ -1,0 +1,141 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the add-on actions: surveys and ``-e`` give strings, inventories give structures; both are read here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Settings
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.planner import Decisions
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.repository import Repository
+
+RESULTS = ("changes", "drift")
+
+
+def bad_option(option: str, value: object, wanted: str) -> EngineError:
+    return EngineError("SLW-6201", f"slipway_{option} is {value!r}", f"give {wanted}")
+
+
+def names(args: Mapping[str, Any], option: str) -> tuple[str, ...]:
+    """A list of names: a list, ``a,b``, or ``["a", "b"]`` as text."""
+    value = _structure(args.get(option))
+    if value in (None, ""):
+        return ()
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and v for v in value):
+        raise bad_option(option, args.get(option), "names of add-ons, separated by commas")
+    return tuple(value)
+
+
+def counts(args: Mapping[str, Any], option: str) -> dict[str, int]:
+    """Names with a number each: a mapping, or ``a=3,b=0``."""
+    value = _structure(args.get(option))
+    wanted = "a mapping of add-on to number, or name=number,name=number"
+    if value in (None, "", {}):
+        return {}
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.split(",")]
+        value = {name.strip(): number.strip() for name, _, number in pairs}
+    if not isinstance(value, Mapping):
+        raise bad_option(option, args.get(option), wanted)
+    found = {}
+    for name, number in value.items():
+        if isinstance(number, bool) or not str(number).isdigit():
+            raise bad_option(option, args.get(option), wanted)
+        found[str(name)] = int(number)
+    return found
+
+
+def number(args: Mapping[str, Any], option: str, default: float, least: float = 0) -> float:
+    value = args.get(option)
+    if value in (None, ""):
+        return default
+    try:
+        found = float(str(value))
+    except ValueError as exc:
+        raise bad_option(option, value, "a number") from exc
+    if isinstance(value, bool) or found < least:
+        raise bad_option(option, value, f"a number, {least:g} or more")
+    return found
+
+
+def settings(args: Mapping[str, Any], operation: str, *, only: tuple[str, ...], skip: tuple[str, ...]) -> Settings:
+    """The engine's settings from a task's arguments. Raises ``EngineError`` SLW-6201."""
+    prune = _structure(args.get("prune"))
+    everything = prune is True or (isinstance(prune, str) and prune.lower() in ("true", "yes"))
+    nothing = prune is False or (isinstance(prune, str) and prune.lower() in ("false", "no"))
+    cache = args.get("cache_dir") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "slipway")
+    return Settings(
+        operation=operation,
+        helm=str(args.get("helm") or "helm"),
+        kustomize=tuple(str(args.get("kustomize") or "kubectl kustomize").split()),
+        cache_dir=Path(str(cache)).expanduser(),
+        namespace=str(args.get("namespace") or "slipway-system"),
+        concurrency=int(number(args, "concurrency", 4, 1)),
+        lock_wait=number(args, "lock_wait", 0),
+        lock_duration=number(args, "lock_duration", 30, 2),
+        only=only,
+        skip=skip,
+        decisions=Decisions(frozenset(names(args, "overwrite")), frozenset(names(args, "keep"))),
+        consent=Consent(
+            addons=names(args, "remove_addons"),
+            pvcs=frozenset(names(args, "remove_pvcs")),
+            crds=counts(args, "remove_crds"),
+            protected=frozenset(names(args, "remove_protected")),
+            prune=frozenset() if everything or nothing else frozenset(names(args, "prune")),
+            prune_all=everything,
+        ),
+        repositories=_repositories(args.get("repositories")),
+        server=_server(args),
+    )
+
+
+def fail_on(args: Mapping[str, Any]) -> tuple[str, ...]:
+    chosen = names(args, "fail_on")
+    if set(chosen) - set(RESULTS):
+        raise bad_option("fail_on", args.get("fail_on"), "changes, drift, or both")
+    return chosen
+
+
+def _structure(value: object) -> object:
+    """Text that is written as a structure, read as one."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    return value
+
+
+def _server(args: Mapping[str, Any]) -> ServerAccess:
+    return ServerAccess(
+        url=str(args.get("api_server") or ""),
+        token=str(args.get("api_token") or ""),
+        ca_file=str(args.get("api_ca_file") or ""),
+        kubeconfig=os.path.expanduser(str(args.get("kubeconfig") or "")),
+    )
+
+
+def _repositories(value: object) -> dict[str, Repository]:
+    known = ("url", "ca_file", "proxy", "username", "password", "token", "plain_http")
+    entries = _structure(value) or {}
+    if not isinstance(entries, Mapping):
+        raise bad_option("repositories", type(entries).__name__, "a mapping of name to {url, …}")
+    found = {}
+    for name, entry in entries.items():
+        if not isinstance(entry, Mapping) or not entry.get("url") or set(entry) - set(known):
+            raise bad_option("repositories", f"(entry {name})", f"for each entry url, and of {', '.join(known[1:])}")
+        options = {k: (bool(v) if k == "plain_http" else str(v)) for k, v in entry.items()}
+        found[str(entry["url"]).rstrip("/")] = Repository(**options)
+    return found

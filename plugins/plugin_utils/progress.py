@@ -1,0 +1,65 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Progress of a run: one line for each state change; on a terminal also a moving summary below them."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
+
+_FINAL = ("ready", "removed", "failed", "skipped")
+
+
+def progress_line(event: Event, seconds: float) -> str:
+    """``  12.3 s  monitoring           ready      14 objects applied``; columns are fixed."""
+    text = f"{seconds:7.1f} s  {event.addon:<20} {event.state:<10} {event.detail}"
+    return text.rstrip()
+
+
+class Progress:
+    """Lines go to ``say``. On a terminal they are drawn here, above a summary that is redrawn in place."""
+
+    def __init__(self, total: int, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._total = total
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._states: dict[str, str] = {}
+        self._status = _terminal_status() if sys.stdout.isatty() and total else None
+
+    def __enter__(self) -> Progress:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            if event.addon:
+                self._states[event.addon] = event.state
+            line = progress_line(event, time.monotonic() - self._started)
+            if self._status is None:
+                self._say(line)
+                return
+            self._status.console.print(line, markup=False, highlight=False)
+            self._status.update(self._summary())
+
+    def _summary(self) -> str:
+        done = sum(1 for state in self._states.values() if state in _FINAL)
+        working = [name for name, state in self._states.items() if state not in _FINAL]
+        return f"{done} of {self._total} done" + (f", working on {', '.join(working)}" if working else "")
+
+
+def _terminal_status():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    return Console().status("")

@@ -1,0 +1,3 @@
+{{- define "full.labels" -}}
+app: {{ .Release.Name }}
+{{- end -}}
