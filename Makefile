@@ -59,8 +59,8 @@ lint-ruff:
 lint-format:
 	ruff format --check .
 lint-mypy:
-	mypy $(addprefix -p ansible_collections.slipway.cluster.plugins.,module_utils plugin_utils)
-	mypy lab tests/run.py tests/sanity.py conftest.py
+	mypy $(addprefix -p ansible_collections.slipway.cluster.plugins.,module_utils plugin_utils) \
+		-p lab -m conftest -m tests.run -m tests.sanity
 lint-yaml:
 	yamllint --strict .
 lint-ansible:

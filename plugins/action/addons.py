@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, unfinished
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
@@ -86,7 +87,9 @@ class ActionModule(ActionBase):
         outcome = report_dict(report, engine.masker)
         finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
         if report.failed:
-            finished.update(failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation)))
+            finished.update(
+                failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation))
+            )
         return finished
 
     def _emit(self, event: Event) -> None:

@@ -33,13 +33,15 @@ def load_manifest(
     The manifest is None if there are errors. Raises nothing but what ``nodes`` raises.
     """
     variables, findings = read(task_vars)
-    return load(ManifestInput(
-        variables=variables,
-        evaluator=AnsibleEvaluator(templar),
-        raw=raw(task_vars),
-        catalogs=tuple(catalogs),
-        files_dir=files_dir,
-        nodes=nodes,
-        names=lambda: [str(name) for name in task_vars],
-        findings=tuple(findings),
-    ))
+    return load(
+        ManifestInput(
+            variables=variables,
+            evaluator=AnsibleEvaluator(templar),
+            raw=raw(task_vars),
+            catalogs=tuple(catalogs),
+            files_dir=files_dir,
+            nodes=nodes,
+            names=lambda: [str(name) for name in task_vars],
+            findings=tuple(findings),
+        )
+    )

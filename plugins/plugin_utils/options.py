@@ -75,7 +75,7 @@ def settings(args: Mapping[str, Any], operation: str, *, only: tuple[str, ...], 
     prune = _structure(args.get("prune"))
     everything = prune is True or (isinstance(prune, str) and prune.lower() in ("true", "yes"))
     nothing = prune is False or (isinstance(prune, str) and prune.lower() in ("false", "no"))
-    cache = args.get("cache_dir") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "slipway")
+    cache = args.get("cache_dir") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "slipway"
     return Settings(
         operation=operation,
         helm=str(args.get("helm") or "helm"),
@@ -119,11 +119,12 @@ def _structure(value: object) -> object:
 
 
 def _server(args: Mapping[str, Any]) -> ServerAccess:
+    kubeconfig = str(args.get("kubeconfig") or "")
     return ServerAccess(
         url=str(args.get("api_server") or ""),
         token=str(args.get("api_token") or ""),
         ca_file=str(args.get("api_ca_file") or ""),
-        kubeconfig=os.path.expanduser(str(args.get("kubeconfig") or "")),
+        kubeconfig=str(Path(kubeconfig).expanduser()) if kubeconfig else "",
     )
 
 
@@ -136,6 +137,6 @@ def _repositories(value: object) -> dict[str, Repository]:
     for name, entry in entries.items():
         if not isinstance(entry, Mapping) or not entry.get("url") or set(entry) - set(known):
             raise bad_option("repositories", f"(entry {name})", f"for each entry url, and of {', '.join(known[1:])}")
-        options = {k: (bool(v) if k == "plain_http" else str(v)) for k, v in entry.items()}
+        options: dict[str, Any] = {k: (bool(v) if k == "plain_http" else str(v)) for k, v in entry.items()}
         found[str(entry["url"]).rstrip("/")] = Repository(**options)
     return found

@@ -10,8 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 _FINAL = ("ready", "removed", "failed", "skipped")
 
@@ -59,7 +63,7 @@ class Progress:
         return f"{done} of {self._total} done" + (f", working on {', '.join(working)}" if working else "")
 
 
-def _terminal_status():  # type: ignore[no-untyped-def]
+def _terminal_status() -> Status:
     from rich.console import Console
 
     return Console().status("")

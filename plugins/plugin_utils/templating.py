@@ -33,8 +33,16 @@ OMIT = "__omit_place_holder__"
 LONGEST = 300
 """Characters of an error message that are worth showing."""
 RAISED_BY_FILTERS = (
-    JinjaError, ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RecursionError, RuntimeError,
-    TypeError, ValueError,
+    JinjaError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
 )
 
 
@@ -96,7 +104,10 @@ def _native(templar: Templar) -> Templar:
     environment = copy.environment
     environment.finalize = _finalize
     environment.globals = {
-        **environment.globals, "lookup": copy._lookup, "query": copy._query_lookup, "q": copy._query_lookup,
+        **environment.globals,
+        "lookup": copy._lookup,
+        "query": copy._query_lookup,
+        "q": copy._query_lookup,
     }
     return copy
 

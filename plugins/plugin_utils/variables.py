@@ -66,18 +66,31 @@ def _node(value: object, position: Position, path: KeyPath, findings: list[Findi
         try:
             return Node(origin.decrypt(value), here, secret=True, literal=True)
         except AnsibleError:
-            findings.append(Finding("SLW-1011", "is vaulted and cannot be decrypted", path, here,
-                                    advice="give the vault password, for example by --vault-password-file"))
+            findings.append(
+                Finding(
+                    "SLW-1011",
+                    "is vaulted and cannot be decrypted",
+                    path,
+                    here,
+                    advice="give the vault password, for example by --vault-password-file",
+                )
+            )
             return Node(None, here, secret=True, literal=True, failed=True)
     if len(path) <= DEEPEST and isinstance(value, Mapping):
-        return Node({
-            plain_key(key): _node(child, origin.position(key) or position, (*path, plain_key(key)), findings)
-            for key, child in value.items()
-        }, position, secret=secret)
+        return Node(
+            {
+                plain_key(key): _node(child, origin.position(key) or position, (*path, plain_key(key)), findings)
+                for key, child in value.items()
+            },
+            position,
+            secret=secret,
+        )
     if len(path) <= DEEPEST and isinstance(value, (list, tuple)):
-        return Node([
-            _node(child, origin.position(child) or position, (*path, at), findings) for at, child in enumerate(value)
-        ], position, secret=secret)
+        return Node(
+            [_node(child, origin.position(child) or position, (*path, at), findings) for at, child in enumerate(value)],
+            position,
+            secret=secret,
+        )
     if isinstance(value, str):
         here = origin.position(value) or position
         return Node(str.__str__(value), here, secret=secret, literal=origin.is_literal(value))

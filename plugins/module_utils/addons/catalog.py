@@ -48,9 +48,14 @@ def load(folders: Iterable[str]) -> tuple[dict[str, Entry], list[Finding]]:
             if entry is None:
                 continue
             if entry.name in entries:
-                findings.append(Finding(
-                    "SLW-1109", f"entry {entry.name!r} also stands in {entries[entry.name].node.position.source}",
-                    (entry.name,), entry.node.position))
+                findings.append(
+                    Finding(
+                        "SLW-1109",
+                        f"entry {entry.name!r} also stands in {entries[entry.name].node.position.source}",
+                        (entry.name,),
+                        entry.node.position,
+                    )
+                )
                 continue
             entries[entry.name] = entry
     return entries, findings
@@ -79,8 +84,14 @@ def _entry(file: Path, findings: list[Finding]) -> Entry | None:
     findings.extend(wrong)
     written = checked.at(("name",))
     if written is not None and written.value != name:
-        findings.append(Finding("SLW-1007", f"name is {written.value!r}, but the file's name is {name!r}",
-                                (name, "name"), written.position))
+        findings.append(
+            Finding(
+                "SLW-1007",
+                f"name is {written.value!r}, but the file's name is {name!r}",
+                (name, "name"),
+                written.position,
+            )
+        )
     return Entry(name, checked, file.parent)
 
 
@@ -100,9 +111,7 @@ def _at(node: Any, source: str) -> Position:
     return Position(source, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _convert(
-    node: Any, loader: Any, source: str, path: KeyPath, findings: list[Finding], position: Position
-) -> Node:
+def _convert(node: Any, loader: Any, source: str, path: KeyPath, findings: list[Finding], position: Position) -> Node:
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         children: dict[str, Node] = {}
@@ -114,8 +123,10 @@ def _convert(
             children[key] = _convert(value_node, loader, source, (*path, key), findings, where)
         return Node(children, position, literal=True)
     if isinstance(node, yaml.SequenceNode):
-        items = [_convert(child, loader, source, (*path, at), findings, _at(child, source))
-                 for at, child in enumerate(node.value)]
+        items = [
+            _convert(child, loader, source, (*path, at), findings, _at(child, source))
+            for at, child in enumerate(node.value)
+        ]
         return Node(items, position, literal=True)
     value = loader.construct_object(node)
     return from_plain(value, position, path, findings, Node(None, literal=True))

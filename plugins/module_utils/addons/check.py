@@ -24,21 +24,30 @@ def cluster_name(node: Node | None) -> tuple[str, list[Finding]]:
     path: KeyPath = ("slipway_name",)
     if node is None or (node.value in (None, "") and not node.failed):
         position = node.position if node else Position("variable slipway_name")
-        return "", [Finding("SLW-1008", "is not set", path, position,
-                            advice="name the cluster, for example slipway_name: prod")]
+        return "", [
+            Finding("SLW-1008", "is not set", path, position, advice="name the cluster, for example slipway_name: prod")
+        ]
     if node.failed:
         return "", []
     if not isinstance(node.value, str):
         return "", [Finding("SLW-1002", "is not text", path, node.position, advice="write it in quotes")]
     problem = label_problem(node.value, CLUSTER_LENGTH)
     if problem:
-        return "", [Finding("SLW-1007", f"the cluster's name {problem}", path, node.position,
-                            advice=label_suggestion(node.value, CLUSTER_LENGTH))]
+        return "", [
+            Finding(
+                "SLW-1007",
+                f"the cluster's name {problem}",
+                path,
+                node.position,
+                advice=label_suggestion(node.value, CLUSTER_LENGTH),
+            )
+        ]
     return node.value, []
 
 
-def placeholders(written: Node, evaluated: Node, root: str, evaluation: Evaluation,
-                 known: set[KeyPath]) -> Iterator[Finding]:
+def placeholders(
+    written: Node, evaluated: Node, root: str, evaluation: Evaluation, known: set[KeyPath]
+) -> Iterator[Finding]:
     """Values that are still to be filled in, once each: where they are written, not where they are used.
 
     ``known`` collects the paths below slipway_values that have such a finding.
@@ -72,8 +81,13 @@ def escaped_keys(node: Node, path: KeyPath) -> Iterator[Finding]:
     if isinstance(node.value, dict):
         for key, child in node.value.items():
             if "\\." in key:
-                yield Finding("SLW-1010", f"the key {key!r} holds a backslash, which YAML keeps", (*path, key),
-                              child.position, advice=f"write {key.replace(chr(92) + '.', '.')!r}")
+                yield Finding(
+                    "SLW-1010",
+                    f"the key {key!r} holds a backslash, which YAML keeps",
+                    (*path, key),
+                    child.position,
+                    advice=f"write {key.replace(chr(92) + '.', '.')!r}",
+                )
             yield from escaped_keys(child, (*path, key))
     elif isinstance(node.value, list):
         for at, child in enumerate(node.value):
@@ -87,9 +101,13 @@ def releases(drafts: Mapping[str, Draft], addons: Mapping[str, Addon]) -> Iterat
         other = first.setdefault((addon.namespace, addon.release), addon)
         if other is not addon:
             yield Finding(
-                "SLW-1205", f"release {addon.release!r} in namespace {addon.namespace!r} is that of {other.name!r} too "
-                f"({other.position})", drafts[name].path, addon.position,
-                advice="give one of them another 'release' or 'namespace'")
+                "SLW-1205",
+                f"release {addon.release!r} in namespace {addon.namespace!r} is that of {other.name!r} too "
+                f"({other.position})",
+                drafts[name].path,
+                addon.position,
+                advice="give one of them another 'release' or 'namespace'",
+            )
 
 
 def ownership(drafts: Mapping[str, Draft], evaluation: Evaluation) -> Iterator[Finding]:
@@ -99,8 +117,13 @@ def ownership(drafts: Mapping[str, Draft], evaluation: Evaluation) -> Iterator[F
             variable = evaluation.scope.variable(name)
             if variable is None or not _truthy(evaluation.quiet(variable.node)):
                 continue
-            yield Finding("SLW-1206", f"{name} is on ({variable.node.position}): Kubespray would install this too",
-                          draft.path, draft.position, advice=f"set {name}: false, or take the add-on out")
+            yield Finding(
+                "SLW-1206",
+                f"{name} is on ({variable.node.position}): Kubespray would install this too",
+                draft.path,
+                draft.position,
+                advice=f"set {name}: false, or take the add-on out",
+            )
 
 
 def _truthy(value: JSON) -> bool:
@@ -113,11 +136,19 @@ def capabilities(node: Node | None) -> tuple[frozenset[str], list[Finding]]:
     if node is None or node.value is None:
         return frozenset(), []
     if not isinstance(node.value, list):
-        return frozenset(), [Finding("SLW-1002", "is not a list", path, node.position,
-                                     advice="write a list of names: [default-storage-class]")]
+        return frozenset(), [
+            Finding(
+                "SLW-1002",
+                "is not a list",
+                path,
+                node.position,
+                advice="write a list of names: [default-storage-class]",
+            )
+        ]
     findings = [
         Finding("SLW-1002", "is not text", (*path, at), item.position)
-        for at, item in enumerate(node.value) if not item.failed and not isinstance(item.value, str)
+        for at, item in enumerate(node.value)
+        if not item.failed and not isinstance(item.value, str)
     ]
     return frozenset(item.value for item in node.value if isinstance(item.value, str)), findings
 

@@ -38,7 +38,9 @@ def names_to_remove(consent: Consent, records: Mapping[str, Record], manifest: I
     return [name for name in dict.fromkeys(consent.addons) if name in records]
 
 
-def names_to_prune(consent: Consent, records: Mapping[str, Record], manifest: Iterable[str]) -> tuple[list[str], list[str]]:
+def names_to_prune(
+    consent: Consent, records: Mapping[str, Record], manifest: Iterable[str]
+) -> tuple[list[str], list[str]]:
     """Dropped add-ons: (to be removed, shown only)."""
     wanted = set(manifest)
     dropped = sorted(name for name in records if name not in wanted)
@@ -69,11 +71,12 @@ def check_removal(names: Iterable[str], records: Mapping[str, Record], consent: 
             for other in records.values()
             if other.addon not in going and set(other.requires) & set(record.provides)
         )
+        dependents = [text.split()[0] for text in needed_by]
         if needed_by:
             raise ConsentError(
                 "SLW-5002",
                 f"add-on {name} is needed by {', '.join(needed_by)}",
-                f"remove those too: slipway_remove_addons={','.join([*sorted(going), *(n.split()[0] for n in needed_by)])}",
+                f"remove those too: slipway_remove_addons={','.join([*sorted(going), *dependents])}",
             )
         if record.protected and name not in consent.protected:
             raise ConsentError(
@@ -97,6 +100,4 @@ def removal_edges(names: Iterable[str], records: Mapping[str, Record]) -> dict[s
     """Who must be gone before whom: add-on → dependents that are removed in the same run."""
     going = set(names)
     position = {name: i for i, name in enumerate(removal_order(going, records))}
-    return {
-        name: {o for o in going if name in records[o].depends and position[o] < position[name]} for name in going
-    }
+    return {name: {o for o in going if name in records[o].depends and position[o] < position[name]} for name in going}

@@ -73,8 +73,11 @@ CONDITION = group(
 )
 
 WAIT = group(
-    Field("conditions", Type("a list of conditions", {"type": "array"}, items=CONDITION),
-          "Conditions of custom resources that mean ready."),
+    Field(
+        "conditions",
+        Type("a list of conditions", {"type": "array"}, items=CONDITION),
+        "Conditions of custom resources that mean ready.",
+    ),
     Field("load_balancer", choice("required", "optional"), "Whether Services of type LoadBalancer need an address."),
     Field("timeout", SECONDS, "How long readiness may take; 0 waits for nothing."),
 )
@@ -89,8 +92,11 @@ ADDON: tuple[Field, ...] = (
     Field("chart", CHART, "Source: a Helm chart. With `use`, laid over the entry's chart."),
     Field("kustomize", TEXT, "Source: a folder with a kustomization."),
     Field("manifests", PATHS, "Source: files or folders of YAML manifests."),
-    Field("objects", Type("a list of Kubernetes objects", {"type": "array"}, items=OBJECT),
-          "Source: objects written here."),
+    Field(
+        "objects",
+        Type("a list of Kubernetes objects", {"type": "array"}, items=OBJECT),
+        "Source: objects written here.",
+    ),
     Field("namespace", TEXT, "Namespace; by default the entry's, or the add-on's name."),
     Field("release", TEXT, "Release name; by default the add-on's name."),
     Field("version", TEXT, "Chart version, instead of the catalog's.", (USER,)),
@@ -100,11 +106,24 @@ ADDON: tuple[Field, ...] = (
     Field("provides", TEXTS, "Capabilities that others may require. Replaces the entry's list."),
     Field("requires", TEXTS, "Capabilities or add-ons that must be there first. Added to the entry's list."),
     Field("after", TEXTS, "Capabilities or add-ons to go after, if they are there. Added to the entry's list."),
-    Field("integrations", Type("a map of true or false", {"type": "object"}, members=FLAG),
-          "Switches integrations with a capability off (or on).", (USER,)),
-    Field("integrations", Type("a map", {"type": "object"}, members=group(
-        Field("values", MAP, "Values laid over the entry's when the capability is there.", required=True))),
-        "By capability: what changes when it is there.", (CATALOG,)),
+    Field(
+        "integrations",
+        Type("a map of true or false", {"type": "object"}, members=FLAG),
+        "Switches integrations with a capability off (or on).",
+        (USER,),
+    ),
+    Field(
+        "integrations",
+        Type(
+            "a map",
+            {"type": "object"},
+            members=group(
+                Field("values", MAP, "Values laid over the entry's when the capability is there.", required=True)
+            ),
+        ),
+        "By capability: what changes when it is there.",
+        (CATALOG,),
+    ),
     Field("enabled", FLAG, "false leaves the add-on out.", (USER,)),
     Field("protected", FLAG, "true refuses removal and pruning."),
     Field("adopt", FLAG, "true takes over objects or a release that somebody else installed.", (USER,)),

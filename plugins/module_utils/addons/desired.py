@@ -68,15 +68,15 @@ def prepare(addon: Addon, rendered: Rendered, discovery: Discovery, name: str) -
     Raises ``RenderError`` (SLW-2501) naming every kind that neither the cluster nor this run serves.
     """
     crds = () if addon.crds == "skip" else rendered.crds
-    found = [prepare_one(addon, obj, discovery, name) for obj in (*crds, *rendered.objects)]
-    unknown = sorted({f"{o['apiVersion']} {o['kind']}" for o, d in zip((*crds, *rendered.objects), found) if d is None})
+    pairs = [(obj, prepare_one(addon, obj, discovery, name)) for obj in (*crds, *rendered.objects)]
+    unknown = sorted({f"{obj['apiVersion']} {obj['kind']}" for obj, one in pairs if one is None})
     if unknown:
         raise RenderError(
             "SLW-2501",
             f"add-on {addon.name}: neither the cluster nor this run serves {', '.join(unknown)}",
             "add the add-on that brings the CRD, or turn off the value that asks for it",
         )
-    desired = [d for d in found if d is not None]
+    desired = [one for _, one in pairs if one is not None]
     needed = {addon.namespace} - {d.id.name for d in desired if d.id.kind == "Namespace"}
     if any(d.id.namespace == addon.namespace for d in desired) or isinstance(addon.source, ChartSource):
         desired += [release_namespace(namespace) for namespace in sorted(needed)]

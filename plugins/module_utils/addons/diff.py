@@ -50,7 +50,7 @@ def _walk(before: JSON, after: JSON, path: str) -> Iterator[FieldChange]:
     if isinstance(before, list) and isinstance(after, list):
         key = _merge_key(before, after)
         if key is None and len(before) == len(after):
-            for index, (old, new) in enumerate(zip(before, after)):
+            for index, (old, new) in enumerate(zip(before, after, strict=True)):
                 yield from _walk(old, new, f"{path}[{index}]")
             return
         if key is not None:

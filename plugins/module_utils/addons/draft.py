@@ -73,8 +73,15 @@ def drafts(tree: Node, entries: Mapping[str, Entry]) -> tuple[dict[str, Draft], 
         path = (ROOT, name)
         problem = label_problem(name, ADDON_LENGTH)
         if problem:
-            findings.append(Finding("SLW-1007", f"the add-on's name {problem}", path, node.position,
-                                    advice=label_suggestion(name, ADDON_LENGTH)))
+            findings.append(
+                Finding(
+                    "SLW-1007",
+                    f"the add-on's name {problem}",
+                    path,
+                    node.position,
+                    advice=label_suggestion(name, ADDON_LENGTH),
+                )
+            )
         user, wrong = check(node, USER, path)
         findings.extend(wrong)
         switch = user.at(("enabled",))
@@ -89,8 +96,9 @@ def drafts(tree: Node, entries: Mapping[str, Entry]) -> tuple[dict[str, Draft], 
     return enabled, tuple(dropped), findings
 
 
-def _draft(name: str, written: Node, user: Node, entries: Mapping[str, Entry], findings: list[Finding],
-           broken: bool) -> Draft:
+def _draft(
+    name: str, written: Node, user: Node, entries: Mapping[str, Entry], findings: list[Finding], broken: bool
+) -> Draft:
     path: KeyPath = (ROOT, name)
     sources = [key for key in SOURCES if key in written.map() and written.map()[key].value is not None]
     sources += [key for key in SOURCES if key in written.map() and written.map()[key].failed]
@@ -100,14 +108,27 @@ def _draft(name: str, written: Node, user: Node, entries: Mapping[str, Entry], f
     clash = sources[1:] or ([sources[0]] if use is not None and sources and sources[0] != "chart" else [])
     if clash:
         other = sources[0] if sources[1:] else "use"
-        findings.append(Finding(
-            "SLW-1103", f"has the source {clash[0]!r} besides {other!r}", (*path, clash[0]),
-            user.position_of((clash[0],)), advice="one add-on has one source; write two add-ons"))
+        findings.append(
+            Finding(
+                "SLW-1103",
+                f"has the source {clash[0]!r} besides {other!r}",
+                (*path, clash[0]),
+                user.position_of((clash[0],)),
+                advice="one add-on has one source; write two add-ons",
+            )
+        )
         broken = True
     elif use is not None and entry is None:
         if not use.failed:
-            findings.append(Finding("SLW-1101", f"the catalog has no entry {wanted!r}", (*path, "use"), use.position,
-                                    advice=did_you_mean(wanted, entries)))
+            findings.append(
+                Finding(
+                    "SLW-1101",
+                    f"the catalog has no entry {wanted!r}",
+                    (*path, "use"),
+                    use.position,
+                    advice=did_you_mean(wanted, entries),
+                )
+            )
         broken = True
     elif not sources and entry is None:
         if not broken:
@@ -117,19 +138,35 @@ def _draft(name: str, written: Node, user: Node, entries: Mapping[str, Entry], f
     known = (entry.node.at(("integrations",)) if entry else None) or Node({})
     for key, child in (integrations.map() if integrations else {}).items():
         if key not in known.map() and not broken:
-            findings.append(Finding("SLW-1110", f"there is no integration with {key!r} here",
-                                    (*path, "integrations", key), child.position,
-                                    advice=did_you_mean(key, known.map())))
+            findings.append(
+                Finding(
+                    "SLW-1110",
+                    f"there is no integration with {key!r} here",
+                    (*path, "integrations", key),
+                    child.position,
+                    advice=did_you_mean(key, known.map()),
+                )
+            )
     return Draft(name, user, entry, _join(user, entry), written.position, broken)
 
 
 def _sourceless(name: str, user: Node, entries: Mapping[str, Entry], position: Position) -> Finding:
     path = (ROOT, name)
     if nearest(name, entries) or not user.map():
-        return Finding("SLW-1101", f"the catalog has no entry {name!r}, and no source is given", path, position,
-                       advice=did_you_mean(name, entries) or "give a source: chart, kustomize, manifests or objects")
-    return Finding("SLW-1102", "has no source, and the catalog has no entry of this name", path, position,
-                   advice="give chart, kustomize, manifests or objects, or name a catalog entry with 'use'")
+        return Finding(
+            "SLW-1101",
+            f"the catalog has no entry {name!r}, and no source is given",
+            path,
+            position,
+            advice=did_you_mean(name, entries) or "give a source: chart, kustomize, manifests or objects",
+        )
+    return Finding(
+        "SLW-1102",
+        "has no source, and the catalog has no entry of this name",
+        path,
+        position,
+        advice="give chart, kustomize, manifests or objects, or name a catalog entry with 'use'",
+    )
 
 
 def _join(user: Node, entry: Entry | None) -> Node:
@@ -158,9 +195,15 @@ def _check_names(draft: Draft, findings: list[Finding]) -> None:
             continue
         problem = label_problem(found.value, length)
         if problem:
-            findings.append(Finding("SLW-1007", f"{key} {'' if found.secret else repr(found.value) + ' '}{problem}",
-                                    (*draft.path, key), found.position,
-                                    advice="" if found.secret else label_suggestion(found.value, length)))
+            findings.append(
+                Finding(
+                    "SLW-1007",
+                    f"{key} {'' if found.secret else repr(found.value) + ' '}{problem}",
+                    (*draft.path, key),
+                    found.position,
+                    advice="" if found.secret else label_suggestion(found.value, length),
+                )
+            )
 
 
 def folder_of(draft: Draft, key: str, files_dir: Path) -> Path:

@@ -50,8 +50,8 @@ class Settings:
     lock_duration: float = 30.0
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    decisions: Decisions = Decisions()
-    consent: Consent = Consent()
+    decisions: Decisions = field(default_factory=Decisions)
+    consent: Consent = field(default_factory=Consent)
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     server: ServerAccess | None = None
     who: str = ""
@@ -118,7 +118,7 @@ class Engine:
             cluster=observed.uid,
             addons=plans,
             dropped=shown,
-            hints=list(manifest.hints),
+            hints=[] if removing else list(manifest.hints),
             limits=observed.limits,
             selected=list(chosen) if settings.only or settings.skip else [],
             pulled_in=list(pulled),
@@ -146,7 +146,8 @@ class Engine:
             store = Store(self._client, self._observed, self._settings.namespace)
             store.ensure_key()
             results, kept = self._act(plan, store, lock)
-            leave_home(self._client, self._observed, store, lock, any(p.action is Action.REMOVE for p in plan.addons))
+            removed = any(p.action is Action.REMOVE for p in plan.addons)
+            leave_home(self._client, self._observed, store, lock, Waiter(self._client, plan.name), removed=removed)
         finally:
             lock.release()
             self._client.guard = None
@@ -155,34 +156,44 @@ class Engine:
     def _act(self, plan: Plan, store: Store, lock: Lock) -> tuple[dict[str, Result], dict[str, list[str]]]:
         assert self._observed is not None
         acting = {p.name: p for p in plan.addons if p.acts or p.action is Action.BLOCKED}
-        kept: dict[str, list[str]] = {}
+        removers: dict[str, Remover] = {}
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
             work = Work(
                 self._client, self._observed, store, self.masker, self._emit, pool, self._settings.who or lock.identity
             )
             waiter = Waiter(self._client, self._observed.name)
 
-            def task(name: str) -> None:
+            def act(name: str) -> None:
                 one = acting[name]
-                try:
-                    if one.action is Action.REMOVE:
-                        remover = Remover(work, waiter, one, self._settings.consent)
-                        remover.run()
-                        kept[name] = remover.kept
-                    else:
-                        Installer(work, waiter, one).run()
-                except (EngineError, KubeError) as exc:
-                    self._emit(Event(name, "failed", self.masker.text(str(exc))))
-                    raise
+                if one.action is Action.REMOVE:
+                    remover = Remover(work, waiter, one, self._settings.consent)
+                    remover.run()
+                    removers[name] = remover
+                else:
+                    Installer(work, waiter, one).run()
 
-            schedule = Schedule(
-                depends=task_graph(list(acting.values())),
-                task=task,
-                workers=self._settings.concurrency,
-                blocked={n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED},
-                on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
-            )
-            return schedule.run(list(acting)), kept
+            blocked = {n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED}
+            results = self._scheduled(act, task_graph(list(acting.values())), list(acting), blocked)
+            results.update(self._scheduled(lambda name: removers[name].finish(), {}, list(removers), {}))
+            return results, {name: remover.kept for name, remover in removers.items()}
+
+    def _scheduled(
+        self, task: Callable[[str], None], depends: dict[str, set[str]], order: list[str], blocked: dict[str, str]
+    ) -> dict[str, Result]:
+        def told(name: str) -> None:
+            try:
+                task(name)
+            except (EngineError, KubeError) as exc:
+                self._emit(Event(name, "failed", self.masker.text(str(exc))))
+                raise
+
+        return Schedule(
+            depends=depends,
+            task=told,
+            workers=self._settings.concurrency,
+            blocked=blocked,
+            on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
+        ).run(order)
 
     def _lock(self) -> Lock:
         return Lock(

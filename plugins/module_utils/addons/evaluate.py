@@ -114,8 +114,9 @@ class Evaluation:
         self.findings.append(finding)
         return replace(node, value=None, failed=True)
 
-    def _undefined(self, node: Node, path: KeyPath, closure: Closure, found: References,
-                   error: UndefinedError, secret: bool) -> Finding:
+    def _undefined(
+        self, node: Node, path: KeyPath, closure: Closure, found: References, error: UndefinedError, secret: bool
+    ) -> Finding:
         roots: dict[str, JSON] = {SHARED: self.shared_plain}
         if NODES in self._variables:
             roots[NODES] = self._variables[NODES]

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, is_crd
-from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at, without
 from ..kube.owners import owner_of_field
+from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at, without
 from .desired import Desired
 from .diff import FieldChange, diff_objects
 from .digest import Digester, leaf_path
@@ -92,9 +92,7 @@ def _decide(
         if owner.subresource == "scale" and path == ("spec", "replicas"):
             left_out.append(path)
             note = "scaled through the scale subresource"
-            found.drift.append(
-                Drift(str(desired.id), name, value, current, owner.manager, owner.when, "keep", note)
-            )
+            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "keep", note))
         elif rule.mode == "overwrite":
             taken_back.append(path)
             found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "overwrite"))
@@ -122,7 +120,9 @@ def covers(live: object, wanted: object) -> bool:
         return isinstance(live, dict) and all(covers(live.get(k), v) for k, v in wanted.items())
     if isinstance(wanted, list):
         return (
-            isinstance(live, list) and len(live) == len(wanted) and all(covers(a, b) for a, b in zip(live, wanted))
+            isinstance(live, list)
+            and len(live) == len(wanted)
+            and all(covers(a, b) for a, b in zip(live, wanted, strict=True))
         )
     return type(live) is type(wanted) and live == wanted
 
@@ -161,9 +161,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
             unverified = exc.api_message
         else:
             raise
-    found.plan = ObjectPlan(
-        op, desired.id, desired, recorded, payload, fields, unverified=unverified, force=force
-    )
+    found.plan = ObjectPlan(op, desired.id, desired, recorded, payload, fields, unverified=unverified, force=force)
 
 
 def _conflict(desired: Desired, exc: ApiError, rule: Rule) -> Finding:

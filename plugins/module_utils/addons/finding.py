@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Union
+from enum import StrEnum
 
-KeyPath = tuple[Union[str, int], ...]
+KeyPath = tuple[str | int, ...]
 
 
-class Level(str, Enum):
+class Level(StrEnum):
     """ERROR stops the run before anything is touched; HINT is advice."""
 
     ERROR = "error"

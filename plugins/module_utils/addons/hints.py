@@ -22,7 +22,9 @@ ORDINARY = re.compile(
     | .*[/@].*:.* | .*@sha256.*          # an image
     | [A-Z][A-Za-z]*                     # ClusterIP, IfNotPresent, a kind
     | (true|false|enabled|disabled|default|always|never|warning|info|debug|error)
-    """, re.VERBOSE | re.DOTALL)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 OBJECT_KEYS = frozenset({"apiVersion", "kind"})
 
 
@@ -35,8 +37,14 @@ def unused(shared: Node, evaluation: Evaluation) -> Iterator[Finding]:
     for path, leaf in _entries(shared, ()):
         if not path or leaf.failed or path in above or any(path[:end] in used for end in range(len(path) + 1)):
             continue
-        yield Finding("SLW-1901", "is not used by any add-on", (SHARED, *path), leaf.position, Level.HINT,
-                      advice="take it out, or check the spelling where it should be used")
+        yield Finding(
+            "SLW-1901",
+            "is not used by any add-on",
+            (SHARED, *path),
+            leaf.position,
+            Level.HINT,
+            advice="take it out, or check the spelling where it should be used",
+        )
 
 
 def _entries(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
@@ -56,18 +64,29 @@ def repeated(drafts: Mapping[str, Draft], written: Node) -> Iterator[Finding]:
             node = written.at((draft.name, key))
             for below, leaf in node.walk() if node is not None else ():
                 text = leaf.value
-                if isinstance(text, str) and not leaf.secret and _is_literal(text) and not (
-                        below and below[-1] in OBJECT_KEYS):
+                if (
+                    isinstance(text, str)
+                    and not leaf.secret
+                    and _is_literal(text)
+                    and not (below and below[-1] in OBJECT_KEYS)
+                ):
                     places[text].append(((*draft.path, key, *below), leaf.position))
     for text, found in sorted(places.items()):
         addons = {path[1] for path, _position in found}
         if len(found) >= LITERAL_PLACES and len(addons) > 1:
             others = ", ".join(format_path(path) for path, _position in found[1:4])
             more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-            yield Finding("SLW-1902", f"{text!r} stands in {len(found)} places, also {others}{more}", found[0][0],
-                          found[0][1], Level.HINT, advice="write it once, in slipway_values")
+            yield Finding(
+                "SLW-1902",
+                f"{text!r} stands in {len(found)} places, also {others}{more}",
+                found[0][0],
+                found[0][1],
+                Level.HINT,
+                advice="write it once, in slipway_values",
+            )
 
 
 def _is_literal(text: str) -> bool:
-    return (len(text) >= LITERAL_LENGTH and "\n" not in text and not is_template(text)
-            and ORDINARY.fullmatch(text) is None)
+    return (
+        len(text) >= LITERAL_LENGTH and "\n" not in text and not is_template(text) and ORDINARY.fullmatch(text) is None
+    )

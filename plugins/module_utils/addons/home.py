@@ -11,11 +11,15 @@ from .desired import CREATED_BY
 from .lock import Lock
 from .namespaces import foreign_objects
 from .observe import Observed, key_name
-from .record import LABEL_RECORD, Record, ReleaseState
+from .record import LABEL_RECORD
+from .waiting import Waiter
 from .work import Store
 
+_PATIENCE = 60.0
+"""Seconds; a namespace that takes longer is gone later, and nothing depends on it."""
 
-def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, removed: bool) -> None:
+
+def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, waiter: Waiter, *, removed: bool) -> None:
     """After removals only: an install that failed at once keeps its key for the next run."""
     if not removed or client.list(
         CONFIG_MAP.collection(store.namespace), {"labelSelector": f"{LABEL_RECORD}=release"}, metadata=True
@@ -24,13 +28,14 @@ def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, rem
     client.delete(SECRET.path(store.namespace, key_name(observed.name)))
     live = client.get(NAMESPACE.path("", store.namespace), accept=METADATA)
     made_by_us = live is not None and CREATED_BY in (live["metadata"].get("annotations") or {})
-    nobody = Record("", "", store.namespace, "", ReleaseState.REMOVING)
     others = [
         name
-        for name in foreign_objects(client, observed, store.namespace, set(), nobody)
+        for name in foreign_objects(client, observed, store.namespace, set(), set())
         if name != f"Lease slipway-{observed.name}"
     ]
     client.delete(LEASE.path(store.namespace, f"slipway-{observed.name}"))
     lock.forget()
     if live is not None and made_by_us and not others:
-        client.delete(NAMESPACE.path("", store.namespace), uid=live["metadata"]["uid"])
+        path, uid = NAMESPACE.path("", store.namespace), live["metadata"]["uid"]
+        client.delete(path, uid=uid)
+        waiter.until_gone({path: uid}, _PATIENCE)

@@ -27,7 +27,8 @@ class Installer:
     """One add-on, once. ``run`` raises the typed errors of this room; the record then says what is certain."""
 
     def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan) -> None:
-        assert plan.addon is not None and plan.rendered is not None
+        assert plan.addon is not None
+        assert plan.rendered is not None
         self._work = work
         self._waiter = waiter
         self._plan = plan
@@ -56,9 +57,7 @@ class Installer:
     def _steps(self) -> None:
         upgrade = self._record.revision > 0 or (self._plan.record is not None and bool(self._plan.record.inputs))
         before, after = ("pre-upgrade", "post-upgrade") if upgrade else ("pre-install", "post-install")
-        hooks = HookRunner(
-            self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook
-        )
+        hooks = HookRunner(self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook)
         hooked = self._plan.action is not Action.REPAIR
         if hooked and any(before in hook.events for hook in self._rendered.hooks):
             # Hooks may use the namespace and the CRDs; Helm has them there as well.

@@ -75,9 +75,15 @@ def _from_text(name: str, node: Node, findings: list[Finding]) -> Node:
     if data is None and not text.strip():
         return replace(node, value=None)
     if not isinstance(data, dict):
-        findings.append(Finding(
-            "SLW-1004", "is text, and not that of a JSON or YAML map", (name,), node.position,
-            advice="""with -e, give JSON: -e '{"slipway_addons": {"loki": {}}}', or a file: -e @addons.yml"""))
+        findings.append(
+            Finding(
+                "SLW-1004",
+                "is text, and not that of a JSON or YAML map",
+                (name,),
+                node.position,
+                advice="""with -e, give JSON: -e '{"slipway_addons": {"loki": {}}}', or a file: -e @addons.yml""",
+            )
+        )
         return replace(node, value=None, failed=True)
     return from_plain(data, node.position, (name,), findings, node)
 
@@ -93,9 +99,15 @@ def _lay(under: Node, over: Node, path: KeyPath, layer: str, findings: list[Find
         return replace(over, value=result, position=under.position)
     clash = _clash(under, over)
     if clash:
-        findings.append(Finding(
-            "SLW-1009", f"layer {layer} puts {kind_of(over)} over {kind_of(under)} written at {under.position}",
-            path, over.position, advice=clash))
+        findings.append(
+            Finding(
+                "SLW-1009",
+                f"layer {layer} puts {kind_of(over)} over {kind_of(under)} written at {under.position}",
+                path,
+                over.position,
+                advice=clash,
+            )
+        )
         return replace(under, failed=True) if len(path) > 1 else under
     return over
 
@@ -129,8 +141,13 @@ def kind(value: object) -> str:
     """The type of a JSON value, as a sentence names it."""
     if isinstance(value, bool):
         return "true or false"
-    for types, name in (((dict,), "a map"), ((list, tuple), "a list"), ((str,), "text"), ((int,), "a whole number"),
-                        ((float,), "a number")):
+    for types, name in (
+        ((dict,), "a map"),
+        ((list, tuple), "a list"),
+        ((str,), "text"),
+        ((int,), "a whole number"),
+        ((float,), "a number"),
+    ):
         if isinstance(value, types):
             return name
     return "empty"

@@ -44,7 +44,14 @@ class Lock:
     """``duration`` is the Lease's life in seconds; it is renewed at a third of it."""
 
     def __init__(
-        self, client: Client, *, name: str, namespace: str, operation: str, duration: float, alive: Callable[[], bool]
+        self,
+        client: Client,
+        *,
+        name: str,
+        namespace: str,
+        operation: str,
+        duration: float,
+        alive: Callable[[], bool],
     ) -> None:
         self._client = client
         self._path = LEASE.path(namespace, f"slipway-{name}")
@@ -79,7 +86,7 @@ class Lock:
                 raise LockError(
                     "SLW-6001",
                     f"{holder.identity} holds the lock since {holder.since} ({holder.operation})",
-                    f"set slipway_lock_wait to wait for it; without renewal it ends in {max(0, holder.remaining):.0f} s",
+                    f"set slipway_lock_wait to wait; without renewal it ends in {max(0, holder.remaining):.0f} s",
                 )
             if holder.identity != told:
                 on_wait(holder)
@@ -182,7 +189,7 @@ def _holder(lease: Json, now: datetime) -> Holder | None:
     identity = spec.get("holderIdentity")
     if not identity:
         return None
-    renewed = datetime.fromisoformat(str(spec["renewTime"]).replace("Z", "+00:00"))
+    renewed = datetime.fromisoformat(str(spec["renewTime"]))
     remaining = spec.get("leaseDurationSeconds", 0) - (now - renewed).total_seconds()
     operation = ((lease.get("metadata") or {}).get("annotations") or {}).get("slipway.cluster/operation", "")
     return Holder(str(identity), str(operation), str(spec.get("acquireTime", ""))[:19] + "Z", remaining)

@@ -106,10 +106,13 @@ def from_plain(
     if len(path) > DEEPEST:
         return _refuse("SLW-1006", f"is nested deeper than {DEEPEST} levels", like, path, findings)
     if isinstance(data, Mapping):
-        return replace(like, value={
-            plain_key(key): from_plain(child, position, (*path, plain_key(key)), findings, like)
-            for key, child in data.items()
-        })
+        return replace(
+            like,
+            value={
+                plain_key(key): from_plain(child, position, (*path, plain_key(key)), findings, like)
+                for key, child in data.items()
+            },
+        )
     if isinstance(data, (list, tuple)):
         children = [from_plain(child, position, (*path, at), findings, like) for at, child in enumerate(data)]
         return replace(like, value=children)

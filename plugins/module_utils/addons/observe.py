@@ -78,9 +78,7 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
             client.list, CONFIG_MAP.collection(namespace), {"labelSelector": _ours(name, record=True)}
         )
         ask_key = pool.submit(_denied_is_none, lambda: client.get(SECRET.path(namespace, key_name(name))))
-        ask_namespaces = pool.submit(
-            _denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True)
-        )
+        ask_namespaces = pool.submit(_denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True))
         ask_releases = pool.submit(
             _denied_is_none,
             lambda: client.list(SECRET.collection(), {"labelSelector": "owner=helm"}, metadata=True),

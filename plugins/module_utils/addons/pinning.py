@@ -29,14 +29,12 @@ def pin_random(
     for item in desired:
         paths = random.get(item.id) or random.get(replace(item.id, namespace=namespace))
         existing = live(item) if paths else None
-        if paths and existing is not None:
-            body: Json = json.loads(json.dumps(item.body))
-            for path in paths:
-                value = _at(existing, path)
-                if value is not _MISSING and _put(body, path, value):
-                    notes.append(f"{item.id}: {format_path(path)} is random in the chart, the live value stays")
-            item = replace(item, body=body)
-        pinned.append(item)
+        body: Json = json.loads(json.dumps(item.body)) if paths else item.body
+        for path in paths or ():
+            value = _at(existing, path)
+            if existing is not None and value is not _MISSING and _put(body, path, value):
+                notes.append(f"{item.id}: {format_path(path)} is random in the chart, the live value stays")
+        pinned.append(replace(item, body=body))
     return pinned, notes
 
 
@@ -51,7 +49,8 @@ def _at(node: JSON, path: KeyPath) -> JSON:
 
 def _put(node: JSON, path: KeyPath, value: JSON) -> bool:
     parent = _at(node, path[:-1])
-    if parent is _MISSING or not isinstance(parent, (dict, list)):
+    try:
+        parent[path[-1]] = value
+    except (KeyError, IndexError, TypeError):
         return False
-    parent[path[-1]] = value
     return True

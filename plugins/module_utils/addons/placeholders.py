@@ -10,10 +10,26 @@ import re
 WORD = re.compile(r"[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+)*")
 ANGLE = re.compile(r"<[A-Za-z][A-Za-z0-9 _-]*>")
 
-MARKERS = frozenset({
-    "changeme", "replaceme", "fillme", "fillmein", "fixme", "tacofixme", "fixitbywf", "tobefixed", "tobedefined",
-    "tobefilled", "tobedone", "tobereplaced", "setme", "placeholder", "replacethis", "changethis",
-})
+MARKERS = frozenset(
+    {
+        "changeme",
+        "replaceme",
+        "fillme",
+        "fillmein",
+        "fixme",
+        "tacofixme",
+        "fixitbywf",
+        "tobefixed",
+        "tobedefined",
+        "tobefilled",
+        "tobedone",
+        "tobereplaced",
+        "setme",
+        "placeholder",
+        "replacethis",
+        "changethis",
+    }
+)
 """Compared without case, '_' and '-'. None of them is a word of prose."""
 PROSE = frozenset({"placeholder"})
 """Markers that are words too: they count only as the whole value."""
@@ -36,8 +52,12 @@ def placeholder(text: str) -> str:
             if _is_marker(part, stripped) or _is_shout(part, stripped, sentence):
                 return word
     angle = ANGLE.search(text)
-    if angle and "\n" not in stripped and not _is_markup(text, angle) and (
-            angle.group() == stripped or not any(c.isspace() for c in stripped.replace(angle.group(), ""))):
+    if (
+        angle
+        and "\n" not in stripped
+        and not _is_markup(text, angle)
+        and (angle.group() == stripped or not any(c.isspace() for c in stripped.replace(angle.group(), "")))
+    ):
         return angle.group()
     return ""
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from ..kube.objects import Json, ObjectId
 from .desired import Desired
@@ -17,7 +17,7 @@ from .record import Record, RecordedObject
 from .sources.render import Rendered
 
 
-class Action(str, Enum):
+class Action(StrEnum):
     """What happens to an add-on. REFRESH updates the record only, and counts as unchanged."""
 
     INSTALL = "install"
@@ -30,7 +30,7 @@ class Action(str, Enum):
     BLOCKED = "blocked"
 
 
-class Op(str, Enum):
+class Op(StrEnum):
     """What happens to an object. SHARED: another add-on applies it."""
 
     CREATE = "create"

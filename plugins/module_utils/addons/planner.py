@@ -16,7 +16,7 @@ from .diff import diff_values
 from .examine import MANAGER, Examined, Rule, examine
 from .finding import Finding
 from .masking import mask_paths
-from .model import Addon, ChartSource
+from .model import Addon, ChartSource, ObjectsSource
 from .observe import HelmRelease, Observed, addon_of, in_parallel, owner_of
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
@@ -101,9 +101,7 @@ class Planner:
         if work.rendered is None or work.desired is None:
             return plan
         self._release_state(plan)
-        desired, notes = pin_random(
-            work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path)
-        )
+        desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
         plan.notes += notes
         self._objects(plan, desired, moved)
         self._values(plan)
@@ -258,7 +256,7 @@ class Planner:
         if plan.values:
             return "values"
         if record.identity != work.identity:
-            return "source"
+            return "objects" if isinstance(work.addon.source, ObjectsSource) else "files of the source"
         secrets = plan.addon is not None and plan.addon.secret_paths
         return "a secret value" if secrets else "the cluster's version or APIs"
 
@@ -272,5 +270,3 @@ def _foreign(addon: Addon, what: str, who: object) -> Finding:
         addon.position,
         advice="nothing foreign is touched: choose another name or namespace, or set adopt: true for this add-on",
     )
-
-

@@ -14,7 +14,7 @@ import base64
 import gzip
 import json
 from dataclasses import asdict, dataclass, field, replace
-from enum import Enum
+from enum import StrEnum
 
 from ..kube.objects import CONFIG_MAP, Json, ObjectId, Resource
 from .errors import EngineError
@@ -27,7 +27,7 @@ LABEL_RECORD = "slipway.cluster/record"
 _PLAIN_LIMIT = 200_000
 
 
-class ReleaseState(str, Enum):
+class ReleaseState(StrEnum):
     """PENDING and REMOVING mean that a run began and did not finish."""
 
     PENDING = "pending"
@@ -35,7 +35,7 @@ class ReleaseState(str, Enum):
     REMOVING = "removing"
 
 
-class ObjectState(str, Enum):
+class ObjectState(StrEnum):
     PENDING = "pending"
     LIVE = "live"
 

@@ -19,16 +19,41 @@ EXTENSIONS = ("jinja2.ext.do", "jinja2.ext.loopcontrols")
 SHARED = "slipway_values"
 LOOKUPS = frozenset({"lookup", "query", "q"})
 
-OPEN_LOOKUPS = frozenset({
-    "config", "dict", "file", "fileglob", "first_found", "indexed_items", "inventory_hostnames", "items", "list",
-    "nested", "sequence", "subelements", "template", "together", "vars", "varnames",
-})
+OPEN_LOOKUPS = frozenset(
+    {
+        "config",
+        "dict",
+        "file",
+        "fileglob",
+        "first_found",
+        "indexed_items",
+        "inventory_hostnames",
+        "items",
+        "list",
+        "nested",
+        "sequence",
+        "subelements",
+        "template",
+        "together",
+        "vars",
+        "varnames",
+    }
+)
 """Lookups whose results are no secrets. Every other one is taken for a source of secrets."""
 
-SECRET_NAMES = frozenset({
-    "slipway_secrets", "ansible_env", "ansible_password", "ansible_ssh_pass", "ansible_ssh_password",
-    "ansible_become_pass", "ansible_become_password", "ansible_ssh_private_key", "vault_password",
-})
+SECRET_NAMES = frozenset(
+    {
+        "slipway_secrets",
+        "ansible_env",
+        "ansible_password",
+        "ansible_ssh_pass",
+        "ansible_ssh_password",
+        "ansible_become_pass",
+        "ansible_become_password",
+        "ansible_ssh_private_key",
+        "vault_password",
+    }
+)
 SECRET_FILTERS = frozenset({"unvault", "ansible.builtin.unvault"})
 HOST_NAMES = frozenset({"hostvars", "vars", "ansible_facts"})
 """Roots below which any variable may stand; what is read there is judged by its last constant names."""

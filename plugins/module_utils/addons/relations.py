@@ -70,12 +70,20 @@ def _providers(world: _World) -> None:
             capability = str(item.value)
             first = world.providers.setdefault(capability, draft.name)
             if capability in world.cluster or first != draft.name:
-                by = "the cluster itself (slipway_capabilities)" if capability in world.cluster else (
-                    f"{first!r} ({world.drafts[first].position})")
-                world.findings.append(Finding(
-                    "SLW-1202", f"provides {capability!r}, and so does {by}", (*draft.path, "provides"),
-                    item.position if not item.literal else draft.position,
-                    advice=f"leave one out, or give one of them 'provides' without {capability}"))
+                by = (
+                    "the cluster itself (slipway_capabilities)"
+                    if capability in world.cluster
+                    else (f"{first!r} ({world.drafts[first].position})")
+                )
+                world.findings.append(
+                    Finding(
+                        "SLW-1202",
+                        f"provides {capability!r}, and so does {by}",
+                        (*draft.path, "provides"),
+                        item.position if not item.literal else draft.position,
+                        advice=f"leave one out, or give one of them 'provides' without {capability}",
+                    )
+                )
 
 
 def _targets(world: _World, draft: Draft, key: str, at: int, item: Node, hard: bool) -> list[str]:
@@ -94,27 +102,53 @@ def _targets(world: _World, draft: Draft, key: str, at: int, item: Node, hard: b
         return [name for name in world.by_entry[wanted] if name != draft.name]
     if wanted in world.dropped:
         if hard:
-            world.findings.append(Finding("SLW-1207", f"requires {wanted!r}, which is switched off", path, position,
-                                          advice="enable it, or drop the requirement"))
+            world.findings.append(
+                Finding(
+                    "SLW-1207",
+                    f"requires {wanted!r}, which is switched off",
+                    path,
+                    position,
+                    advice="enable it, or drop the requirement",
+                )
+            )
         return []
     if wanted in world.offered:
         if hard:
             by = ", ".join(world.offered[wanted])
-            world.findings.append(Finding(
-                "SLW-1201", f"requires {wanted!r}, which nothing provides", path, position,
-                advice=f"add one of: {by}; or name it in slipway_capabilities if the cluster has it"))
+            world.findings.append(
+                Finding(
+                    "SLW-1201",
+                    f"requires {wanted!r}, which nothing provides",
+                    path,
+                    position,
+                    advice=f"add one of: {by}; or name it in slipway_capabilities if the cluster has it",
+                )
+            )
         return []
     if wanted in world.entries:
         if hard:
-            world.findings.append(Finding("SLW-1201", f"requires {wanted!r}, which is not in the manifest", path,
-                                          position, advice=f"add {wanted}: {{}}"))
+            world.findings.append(
+                Finding(
+                    "SLW-1201",
+                    f"requires {wanted!r}, which is not in the manifest",
+                    path,
+                    position,
+                    advice=f"add {wanted}: {{}}",
+                )
+            )
         return []
     if item.literal and not hard:
         return []  # a catalog entry may know of entries in other catalogs
     known = {*world.providers, *world.cluster, *world.drafts, *world.offered, *world.entries}
-    world.findings.append(Finding(
-        "SLW-1203", f"{wanted!r} is neither an add-on nor a capability", path, position,
-        advice=did_you_mean(wanted, known) or "name it in slipway_capabilities if the cluster has it"))
+    world.findings.append(
+        Finding(
+            "SLW-1203",
+            f"{wanted!r} is neither an add-on nor a capability",
+            path,
+            position,
+            advice=did_you_mean(wanted, known) or "name it in slipway_capabilities if the cluster has it",
+        )
+    )
     return []
 
 
@@ -128,9 +162,15 @@ def _circles(world: _World, edges: dict[str, dict[str, Node]]) -> None:
             item = edges[name][target]
             steps.append(f"{name} needs {target} ({world.drafts[name].position if item.literal else item.position})")
         first = world.drafts[path[0]]
-        world.findings.append(Finding(
-            "SLW-1204", f"circle {' -> '.join(path)}: {', '.join(steps)}", first.path, first.position,
-            advice=f"take one step out of 'requires' or 'after', for example in {format_path((ROOT, path[-2]))}"))
+        world.findings.append(
+            Finding(
+                "SLW-1204",
+                f"circle {' -> '.join(path)}: {', '.join(steps)}",
+                first.path,
+                first.position,
+                advice=f"take one step out of 'requires' or 'after', for example in {format_path((ROOT, path[-2]))}",
+            )
+        )
 
 
 def _integrate(world: _World, graph: dict[str, set[str]]) -> None:

@@ -30,6 +30,7 @@ class RemovalPlanner:
         self._observed = observed
         self._consent = consent
         self._still_wanted = set(still_wanted)
+        self._releases: set[str] = set()
 
     def plan(self, names: Iterable[str], reason: str) -> list[AddonPlan]:
         """Raises ``ConsentError`` before anything is planned that is needed, protected, or miscounted."""
@@ -38,11 +39,10 @@ class RemovalPlanner:
         check_removal(chosen, records, self._consent)
         edges = removal_edges(chosen, records)
         going = {obj.id for name in chosen for obj in records[name].objects}
+        self._releases = {records[name].release for name in chosen}
         return [self._one(records[n], reason, edges[n], going, set(chosen)) for n in removal_order(chosen, records)]
 
-    def _one(
-        self, record: Record, reason: str, before: set[str], going: set[ObjectId], chosen: set[str]
-    ) -> AddonPlan:
+    def _one(self, record: Record, reason: str, before: set[str], going: set[ObjectId], chosen: set[str]) -> AddonPlan:
         plan = AddonPlan(
             record.addon,
             Action.REMOVE,
@@ -128,7 +128,7 @@ class RemovalPlanner:
                 "SLW-5004",
                 f"add-on {record.addon}: removing its CRDs destroys {foreign} foreign custom resources, "
                 f"slipway_remove_crds says {consented}",
-                f"consent to exactly that: -e '{{\"slipway_remove_crds\": {{\"{record.addon}\": {foreign}}}}}'",
+                f'consent to exactly that: -e \'{{"slipway_remove_crds": {{"{record.addon}": {foreign}}}}}\'',
             )
         if has_crds and consented is None:
             plan.notes.append(f"CRDs kept; removing them would destroy {foreign} foreign custom resources "
@@ -148,12 +148,14 @@ class RemovalPlanner:
             why = ""
             if item.id in elsewhere:
                 why = f"still used by {elsewhere[item.id]}"
-            elif (live.get("annotations") or {}).get(CREATED_BY) != self._observed.name and item.recorded and (
-                not item.recorded.uid or item.recorded.preexisting
+            elif (
+                (live.get("annotations") or {}).get(CREATED_BY) != self._observed.name
+                and item.recorded
+                and (not item.recorded.uid or item.recorded.preexisting)
             ):
                 why = "not made by Slipway"
             else:
-                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, record)
+                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, self._releases)
                 if others:
                     why = f"{len(others)} other object{'' if len(others) == 1 else 's'}: {_some(others)}"
             op = Op.KEEP if why else Op.DELETE

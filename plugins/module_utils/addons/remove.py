@@ -42,6 +42,7 @@ class Remover:
         self.kept: list[str] = [f"{o.id}: {o.note}" for o in plan.objects if o.op is Op.KEEP]
 
     def run(self) -> None:
+        """Everything but the namespaces: dependents' order is kept, and nobody waits for a namespace to empty."""
         self._progress("removing", self._record.version)
         self._work.store.save(self._record)
         try:
@@ -49,6 +50,11 @@ class Remover:
         except (EngineError, KubeError):
             self._leave_behind()
             raise
+
+    def finish(self) -> None:
+        """Namespaces that nobody else uses, then the record. Called when all removals of the run have ended."""
+        self._namespaces()
+        self._work.store.drop(self._plan.name)
         self._progress("removed", f"kept: {'; '.join(self.kept)}" if self.kept else "")
 
     def _steps(self) -> None:
@@ -73,8 +79,6 @@ class Remover:
         self._delete_all(self._hook_leftovers())
         if self._record.revision:
             ReleaseStorage(self._work.client, self._record.release, self._record.namespace).forget()
-        self._namespaces()
-        self._work.store.drop(self._plan.name)
 
     def _delete_all(self, plans: Iterable[ObjectPlan], webhooks: Sequence[ObjectPlan] = ()) -> None:
         """Delete and wait. When our own dead webhook refuses the deletion, it goes first (it has nobody to ask)."""
@@ -148,13 +152,12 @@ class Remover:
                 waiting[path] = metadata["uid"]
         if waiting:
             self._progress("deleting", f"{len(waiting)} custom resources of others, by consent")
-            left_over = list(
-                self._waiter.until_gone(waiting, max(1.0, self._deadline - time.monotonic())).values()
-            )
+            left_over = list(self._waiter.until_gone(waiting, max(1.0, self._deadline - time.monotonic())).values())
         if left_over:
             self._stuck(left_over)
 
     def _namespaces(self) -> None:
+        waiting: dict[str, str] = {}
         for plan in self._plan.objects:
             if plan.id.kind != "Namespace" or plan.op is not Op.DELETE:
                 continue
@@ -162,23 +165,27 @@ class Remover:
             live = self._work.client.get(path)
             if live is None:
                 continue
-            others = foreign_objects(self._work.client, self._work.observed, plan.id.name, set(), self._record)
+            others = foreign_objects(
+                self._work.client, self._work.observed, plan.id.name, set(), {self._record.release}
+            )
             if others:
                 self.kept.append(f"{plan.id}: {len(others)} other objects: {', '.join(others[:3])}")
                 continue
-            blocking = blocking_api_services(self._work.client)
-            if blocking:
-                raise ActError(
-                    "SLW-5102",
-                    f"namespace {plan.id.name} cannot go while an APIService does not answer: {'; '.join(blocking)}",
-                    "mend or delete that APIService, then remove again",
-                )
+            self._no_dead_api(plan.id.name)
             self._work.client.delete(path, uid=live["metadata"]["uid"])
-            left = self._waiter.until_gone(
-                {path: live["metadata"]["uid"]}, max(5.0, self._deadline - time.monotonic())
+            waiting[path] = live["metadata"]["uid"]
+        left = self._waiter.until_gone(waiting, max(10.0, self._deadline - time.monotonic()))
+        if left:
+            self._stuck(list(left.values()))
+
+    def _no_dead_api(self, namespace: str) -> None:
+        blocking = blocking_api_services(self._work.client)
+        if blocking:
+            raise ActError(
+                "SLW-5102",
+                f"namespace {namespace} cannot go while an APIService does not answer: {'; '.join(blocking)}",
+                "mend or delete that APIService, then remove again",
             )
-            if left:
-                self._stuck(list(left.values()))
 
     def _hooks(self) -> Iterable[Hook]:
         for stored in self._record.hooks:

@@ -73,9 +73,15 @@ def values_of(draft: Draft, present: frozenset[str], findings: list[Finding]) ->
     place = draft.entry.node.at(("replicas",)) if draft.entry else None
     if place is None:
         if not draft.broken:
-            findings.append(Finding(
-                "SLW-1107", "'replicas' is set, but no catalog entry says which value it is",
-                (*draft.path, "replicas"), count.position, advice="set the chart's own key below 'values'"))
+            findings.append(
+                Finding(
+                    "SLW-1107",
+                    "'replicas' is set, but no catalog entry says which value it is",
+                    (*draft.path, "replicas"),
+                    count.position,
+                    advice="set the chart's own key below 'values'",
+                )
+            )
         return values
     # YAML's 3.0 passes for an integer in JSON Schema
     whole = replace(count, value=int(count.value)) if isinstance(count.value, float) else count
@@ -99,8 +105,12 @@ def _seconds(*candidates: Node | None, default: int) -> int:
 def _wait(draft: Draft) -> Wait:
     theirs = draft.entry.node if draft.entry else Node({})
     timeout = _seconds(
-        draft.user.at(("wait", "timeout")), draft.user.at(("timeout",)),
-        theirs.at(("wait", "timeout")), theirs.at(("timeout",)), default=TIMEOUT)
+        draft.user.at(("wait", "timeout")),
+        draft.user.at(("timeout",)),
+        theirs.at(("wait", "timeout")),
+        theirs.at(("timeout",)),
+        default=TIMEOUT,
+    )
     wait = draft.node.at(("wait",)) or Node({})
     listed = wait.at(("conditions",)) or Node([])
     conditions = []
@@ -117,4 +127,3 @@ def _remove(draft: Draft) -> RemovePolicy:
     first = policy.at(("first",)) or Node([])
     kinds = tuple(str(item.value) for item in first.value if not item.failed) if isinstance(first.value, list) else ()
     return RemovePolicy(kinds, _seconds(policy.at(("timeout",)), default=RemovePolicy().timeout))
-

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from ..kube.errors import KubeError, StoppedError
 from .errors import EngineError
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -27,6 +27,10 @@ class Result:
     outcome: Outcome
     reason: str = ""
     error: EngineError | KubeError | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.outcome is Outcome.DONE
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Schedule:
     def _skip(self, waiting: list[str], results: dict[str, Result], stopped: StoppedError | None) -> list[str]:
         left = []
         for name in waiting:
-            failed = [n for n in sorted(self.depends.get(name, ())) if n in results and results[n].outcome is not Outcome.DONE]
+            failed = [n for n in sorted(self.depends.get(name, ())) if n in results and not results[n].done]
             reason = stopped.message if stopped else f"needs {failed[0]}" if failed else ""
             if reason:
                 results[name] = Result(Outcome.SKIPPED, reason)

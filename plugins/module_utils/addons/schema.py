@@ -48,7 +48,9 @@ def editor(where: str) -> JSON:
     """Schema of a file as users write it: group variables, or a catalog entry."""
     if where == CATALOG:
         return {
-            "$schema": DRAFT, "title": "Slipway catalog entry", **_of_fields(fields_of(CATALOG), CATALOG, False),
+            "$schema": DRAFT,
+            "title": "Slipway catalog entry",
+            **_of_fields(fields_of(CATALOG), CATALOG, False),
         }
     addons = {"type": "object", "additionalProperties": {"$ref": "#/$defs/addon"}}
     values = {"type": "object"}
@@ -61,14 +63,14 @@ def editor(where: str) -> JSON:
             "slipway_addons": {**addons, "description": "The add-ons of the cluster, by name."},
             "slipway_values": {**values, "description": "Shared values: written once, checked."},
             "slipway_capabilities": {
-                "type": "array", "items": {"type": "string"},
+                "type": "array",
+                "items": {"type": "string"},
                 "description": "Capabilities that the cluster has without an add-on.",
             },
         },
         "patternProperties": {"^slipway_addons__": addons, "^slipway_values__": values},
         "$defs": {
-            "addon": {"anyOf": [
-                _of_fields(fields_of(USER), USER, True), {"type": "null"}, {"$ref": TEMPLATE}]},
+            "addon": {"anyOf": [_of_fields(fields_of(USER), USER, True), {"type": "null"}, {"$ref": TEMPLATE}]},
             "template": {"type": "string", "pattern": r"\{[\{%]"},
         },
     }

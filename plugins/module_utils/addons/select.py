@@ -23,10 +23,10 @@ def select(
     Without ``only`` all are chosen. Skipping what a chosen add-on depends on is a finding, never a silent gap.
     """
     findings = [
-        Finding("SLW-1203", f"there is no add-on named {name!r}", (option,), OPTIONS,
-                advice=did_you_mean(name, addons))
+        Finding("SLW-1203", f"there is no add-on named {name!r}", (option,), OPTIONS, advice=did_you_mean(name, addons))
         for option, names in (("slipway_only", only), ("slipway_skip", skip))
-        for name in names if name not in addons
+        for name in names
+        if name not in addons
     ]
     skipped = {name for name in skip if name in addons}
     graph = {name: addon.depends for name, addon in addons.items()}
@@ -35,8 +35,14 @@ def select(
     chosen = closure(graph, wanted)
     for name in sorted(chosen & skipped):
         by = sorted(other for other in wanted if name in closure(graph, [other]))
-        findings.append(Finding(
-            "SLW-1208", f"{name!r} is skipped, but {by[0]!r} depends on it", ("slipway_skip",), OPTIONS,
-            advice=f"skip {', '.join(by)} too, or leave {name} in"))
+        findings.append(
+            Finding(
+                "SLW-1208",
+                f"{name!r} is skipped, but {by[0]!r} depends on it",
+                ("slipway_skip",),
+                OPTIONS,
+                advice=f"skip {', '.join(by)} too, or leave {name} in",
+            )
+        )
     pulled = tuple(sorted(chosen - wanted)) if only else ()
     return {name: addon for name, addon in addons.items() if name in chosen}, pulled, findings

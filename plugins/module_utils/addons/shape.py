@@ -23,8 +23,13 @@ with suppress(ImportError):  # reported by the shell; import checks of single fi
     from jsonschema import Draft202012Validator
 
 WORDS = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "object": "a map", "array": "a list", "null": "nothing",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a map",
+    "array": "a list",
+    "null": "nothing",
 }
 
 
@@ -75,8 +80,16 @@ def _explain(error: Any, at: KeyPath, node: Node, path: KeyPath, where: str) -> 
         for key in error.instance:
             if key not in known:
                 full = (*path, *at, key)
-                yield Finding("SLW-1001", f"{key!r} is no key of {_owner(at, where)}", full,
-                              node.position_of((*at, key)), advice=_meant(key, known, at, where)), str(key)
+                yield (
+                    Finding(
+                        "SLW-1001",
+                        f"{key!r} is no key of {_owner(at, where)}",
+                        full,
+                        node.position_of((*at, key)),
+                        advice=_meant(key, known, at, where),
+                    ),
+                    str(key),
+                )
         return
     if rule == "required":
         for key in error.validator_value:
@@ -91,8 +104,16 @@ def _explain(error: Any, at: KeyPath, node: Node, path: KeyPath, where: str) -> 
         message = f"is {kind(error.instance)}, {words} is wanted"
         yield Finding("SLW-1002", message, (*path, *at), position, advice=_hint(error.instance, wanted, secret)), ""
         return
-    yield Finding("SLW-1003", _not_allowed(rule, error, secret), (*path, *at), position,
-                  advice=did_you_mean(error.instance, error.validator_value) if rule == "enum" else ""), ""
+    yield (
+        Finding(
+            "SLW-1003",
+            _not_allowed(rule, error, secret),
+            (*path, *at),
+            position,
+            advice=did_you_mean(error.instance, error.validator_value) if rule == "enum" else "",
+        ),
+        "",
+    )
 
 
 def _not_allowed(rule: str, error: Any, secret: bool) -> str:

@@ -34,7 +34,7 @@ def parts(text: str) -> tuple[str | KeyPath, ...]:
     found: list[str | KeyPath] = []
     end = 0
     for match in PLAIN.finditer(text):
-        found.extend((text[end:match.start()], tuple(match.group(1).split(".")[1:])))
+        found.extend((text[end : match.start()], tuple(match.group(1).split(".")[1:])))
         end = match.end()
     found.append(text[end:])
     if not found[1:] or "\r" in text or text.endswith("\n") or text.startswith("#jinja2:"):

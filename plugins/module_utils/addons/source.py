@@ -24,14 +24,21 @@ def source_of(draft: Draft, files_dir: Path, findings: list[Finding]) -> Source:
     if "kustomize" in node.map():
         folder = _path(draft, "kustomize", node.map()["kustomize"], (), files_dir, findings)
         if folder is not None and not any((folder / name).is_file() for name in KUSTOMIZATIONS):
-            findings.append(Finding("SLW-1106", f"{folder} holds no kustomization.yaml", (*draft.path, "kustomize"),
-                                    node.map()["kustomize"].position))
+            findings.append(
+                Finding(
+                    "SLW-1106",
+                    f"{folder} holds no kustomization.yaml",
+                    (*draft.path, "kustomize"),
+                    node.map()["kustomize"].position,
+                )
+            )
         return KustomizeSource(str(folder or ""))
     if "manifests" in node.map():
         written = node.map()["manifests"]
         items = list(enumerate(written.value)) if isinstance(written.value, list) else [(None, written)]
-        found = [_path(draft, "manifests", item, () if at is None else (at,), files_dir, findings)
-                 for at, item in items]
+        found = [
+            _path(draft, "manifests", item, () if at is None else (at,), files_dir, findings) for at, item in items
+        ]
         return ManifestsSource(tuple(str(path) for path in found if path is not None))
     if "objects" in node.map():
         return ObjectsSource(tuple(plain(item) for item in draft.items("objects")))
@@ -43,10 +50,15 @@ def _path(draft: Draft, key: str, node: Node, below: KeyPath, files_dir: Path, f
         return None
     path = folder_of(draft, key, files_dir) / node.value
     if "\0" in node.value or not path.exists():
-        findings.append(Finding(
-            "SLW-1106", f"{node.value!r} does not exist" if not node.secret else "does not exist",
-            (*draft.path, key, *below), node.position,
-            advice=f"relative paths start from {folder_of(draft, key, files_dir)}"))
+        findings.append(
+            Finding(
+                "SLW-1106",
+                f"{node.value!r} does not exist" if not node.secret else "does not exist",
+                (*draft.path, key, *below),
+                node.position,
+                advice=f"relative paths start from {folder_of(draft, key, files_dir)}",
+            )
+        )
         return None
     return path.absolute()
 
@@ -66,23 +78,52 @@ def _chart(draft: Draft, chart: Node, files_dir: Path, findings: list[Finding]) 
         path = base / text("path")
         extra = [key for key in ("repo", "name") if text(key)]
         if extra:
-            findings.append(Finding("SLW-1104", f"has both 'path' and {extra[0]!r}", at, position,
-                                    advice="a chart comes from a path, or from a repository by repo, name, version"))
+            findings.append(
+                Finding(
+                    "SLW-1104",
+                    f"has both 'path' and {extra[0]!r}",
+                    at,
+                    position,
+                    advice="a chart comes from a path, or from a repository by repo, name, version",
+                )
+            )
         if "\0" in text("path") or not path.exists():
-            findings.append(Finding("SLW-1106", f"{text('path')!r} does not exist", (*at, "path"),
-                                    chart.position_of(("path",)), advice=f"relative paths start from {base}"))
+            findings.append(
+                Finding(
+                    "SLW-1106",
+                    f"{text('path')!r} does not exist",
+                    (*at, "path"),
+                    chart.position_of(("path",)),
+                    advice=f"relative paths start from {base}",
+                )
+            )
         elif path.is_dir() and not (path / "Chart.yaml").is_file():
-            findings.append(Finding("SLW-1106", f"{path} holds no Chart.yaml", (*at, "path"),
-                                    chart.position_of(("path",))))
+            findings.append(
+                Finding("SLW-1106", f"{path} holds no Chart.yaml", (*at, "path"), chart.position_of(("path",)))
+            )
         return ChartSource(path=str(path.absolute()) if "\0" not in text("path") else "", version=version)
     if not failed:
         findings.extend(
-            Finding("SLW-1104", f"the chart lacks {key!r}", at, position,
-                    advice="a chart needs repo, name and version, or path")
-            for key in ("repo", "name") if not text(key))
+            Finding(
+                "SLW-1104",
+                f"the chart lacks {key!r}",
+                at,
+                position,
+                advice="a chart needs repo, name and version, or path",
+            )
+            for key in ("repo", "name")
+            if not text(key)
+        )
         wanted = draft.node.at(("version",))
         if not version and not (wanted is not None and wanted.failed):
-            findings.append(Finding("SLW-1105", "the chart's version is missing", at, position,
-                                    advice="write the exact version; what is installed must not depend on the day"))
+            findings.append(
+                Finding(
+                    "SLW-1105",
+                    "the chart's version is missing",
+                    at,
+                    position,
+                    advice="write the exact version; what is installed must not depend on the day",
+                )
+            )
     digest = text("digest") if version == text("version") else ""
     return ChartSource(repo=text("repo"), name=text("name"), version=version, digest=digest)

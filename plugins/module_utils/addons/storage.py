@@ -84,16 +84,14 @@ class ReleaseStorage:
         try:
             release = self.read(_revision(before[-1]))
             stamp = str(((release or {}).get("info") or {}).get("first_deployed", ""))
-            return datetime.fromisoformat(stamp.replace("Z", "+00:00")) if stamp else None
+            return datetime.fromisoformat(stamp) if stamp else None
         except (EngineError, ValueError):
             return None
 
     def _put(self, release: Json, now: datetime) -> None:
         body = release_secret(release, now)
         # Helm's own storage is written whole, whoever wrote it last.
-        self._client.apply(
-            SECRET.path(self._namespace, body["metadata"]["name"]), body, manager=MANAGER, force=True
-        )
+        self._client.apply(SECRET.path(self._namespace, body["metadata"]["name"]), body, manager=MANAGER, force=True)
 
 
 def _revision(metadata: Json) -> int:

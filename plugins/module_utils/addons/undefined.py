@@ -14,11 +14,39 @@ from .node import Node
 from .references import SHARED, Reference, References
 from .scope import Closure, Scope
 
-JINJA_NAMES = frozenset({
-    "lookup", "query", "q", "now", "undef", "omit", "range", "dict", "lipsum", "cycler", "joiner", "namespace",
-    "loop", "self", "super", "varargs", "kwargs", "caller", "true", "false", "none", "True", "False", "None",
-    "vars", "hostvars", "groups", "group_names", "inventory_hostname",
-})
+JINJA_NAMES = frozenset(
+    {
+        "lookup",
+        "query",
+        "q",
+        "now",
+        "undef",
+        "omit",
+        "range",
+        "dict",
+        "lipsum",
+        "cycler",
+        "joiner",
+        "namespace",
+        "loop",
+        "self",
+        "super",
+        "varargs",
+        "kwargs",
+        "caller",
+        "true",
+        "false",
+        "none",
+        "True",
+        "False",
+        "None",
+        "vars",
+        "hostvars",
+        "groups",
+        "group_names",
+        "inventory_hostname",
+    }
+)
 
 
 def explain(

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -78,11 +78,12 @@ class Client:
         self._headers = headers
         self.requests = 0
         self._lock = threading.Lock()
+        self._random = random.SystemRandom()
         self._clock_offset = 0.0
 
     def now(self) -> datetime:
         """The API server's time: clients' clocks differ, and leases compare times."""
-        return datetime.fromtimestamp(time.time() + self._clock_offset, tz=timezone.utc)
+        return datetime.fromtimestamp(time.time() + self._clock_offset, tz=UTC)
 
     def close(self) -> None:
         self._http.clear()
@@ -186,7 +187,7 @@ class Client:
                 guard()
             with self._lock:
                 self.requests += 1
-            wait = pause * random.uniform(0.8, 1.2)
+            wait = pause * self._random.uniform(0.8, 1.2)
             try:
                 answer = self._http.request(method, url, body=body, headers=headers)
             except HTTPError as exc:

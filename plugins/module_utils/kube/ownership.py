@@ -73,7 +73,10 @@ def _lost(value: Any, held: Json | None, path: FieldPath) -> Iterator[tuple[Fiel
     if value is None:
         return
     if held is None:
-        if not _empty(value):
+        if isinstance(value, dict):
+            for key, child in value.items():
+                yield from _lost(child, None, (*path, key))
+        elif not _empty(value):
             yield path, value
         return
     children = {k: v for k, v in held.items() if k != "."}
@@ -110,9 +113,7 @@ def _match(item: Json, items: list[tuple[Json, Json]]) -> tuple[Json, Json | Non
 
 
 def _empty(value: Any) -> bool:
-    return isinstance(value, (dict, list)) and (
-        not value or (isinstance(value, dict) and all(v is None or _empty(v) for v in value.values()))
-    )
+    return isinstance(value, (dict, list)) and not value
 
 
 def without(desired: Json, paths: list[FieldPath]) -> Json:

@@ -62,7 +62,10 @@ def deployment(obj: Object, context: Context) -> Readiness:
         return waiting(short)
     extra = number(status, "replicas") - wanted
     if extra > 0:
-        return waiting(f"{extra} old pods pending termination")
+        missing = number(status, "replicas") - number(status, "availableReplicas")
+        # Old pods stay until their successors are available: those are the ones to look at.
+        why = f"successors not available: {missing}" if missing > 0 else "pending termination"
+        return waiting(f"old pods: {extra}, {why}")
     short = _short(status, wanted, "availableReplicas", "readyReplicas")
     if short:
         return waiting(short)
@@ -85,7 +88,7 @@ def stateful_set(obj: Object, context: Context) -> Readiness:
         return waiting(short)
     extra = number(status, "replicas") - wanted
     if extra > 0:
-        return waiting(f"{extra} pods pending termination")
+        return waiting(f"pods pending termination: {extra}")
     if words(section(spec, "updateStrategy"), "type") == "OnDelete":
         return ready(f"{wanted} of {wanted} pods ready, updated on delete")
     partition = number(section(spec, "updateStrategy", "rollingUpdate"), "partition")
@@ -129,7 +132,7 @@ def replica_set(obj: Object, context: Context) -> Readiness:
         return waiting(short)
     extra = number(status, "replicas") - wanted
     if extra > 0:
-        return waiting(f"{extra} pods pending termination")
+        return waiting(f"pods pending termination: {extra}")
     return ready(f"{wanted} of {wanted} pods ready")
 
 

@@ -118,7 +118,7 @@ def _removal(plan: AddonPlan) -> Iterator[str]:
         yield f"    after {', '.join(plan.depends)}"
     for item in plan.objects:
         if item.op is Op.KEEP:
-            yield f"    {str(item.id):<40} keep  ({item.note})"
+            yield f"    {item.id!s:<40} keep  ({item.note})"
     yield from (f"    note: {note}" for note in plan.notes)
 
 

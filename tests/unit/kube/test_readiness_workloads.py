@@ -53,7 +53,8 @@ AVAILABLE = cond("Available", "True")
         ({"replicas": 3}, counts(2, 2, 2, 2), WAITING, "2 of 3 pods created"),
         # A rollout in which all old pods are still ready is not ready.
         ({"replicas": 3}, counts(4, 1, 3, 3, AVAILABLE), WAITING, "1 of 3 pods updated"),
-        ({"replicas": 3}, counts(4, 3, 3, 4, AVAILABLE), WAITING, "1 old pods pending termination"),
+        ({"replicas": 3}, counts(4, 3, 4, 4, AVAILABLE), WAITING, "old pods: 1, pending termination"),
+        ({"replicas": 3}, counts(4, 3, 3, 3, AVAILABLE), WAITING, "old pods: 1, successors not available: 1"),
         ({"replicas": 3}, counts(3, 3, 2, 3), WAITING, "2 of 3 pods available"),
         ({"replicas": 3}, counts(3, 3, 3, 2), WAITING, "2 of 3 pods ready"),
         (
@@ -93,7 +94,7 @@ PARTITION = {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"part
         ({"replicas": 3}, sts(1, 1, 1), WAITING, "1 of 3 pods created"),
         ({"replicas": 3}, sts(3, 2, 3), WAITING, "2 of 3 pods ready"),
         ({"replicas": 3}, sts(3, 3, 3, availableReplicas=1), WAITING, "1 of 3 pods available"),
-        ({"replicas": 2}, sts(3, 3, 3), WAITING, "1 pods pending termination"),
+        ({"replicas": 2}, sts(3, 3, 3), WAITING, "pods pending termination: 1"),
         ({"replicas": 3}, sts(3, 3, 1, current="a"), WAITING, "1 of 3 pods at revision b"),
         ({"replicas": 3} | ON_DELETE, sts(3, 3, 0, current="a"), READY, "updated on delete"),
         ({"replicas": 3} | ON_DELETE, sts(3, 1, 0, current="a"), WAITING, "1 of 3 pods ready"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.hooks impor
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Addon, ChartSource
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources import process
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.context import RenderContext
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.render import identity, render
 
 Make = Callable[..., Addon]
@@ -96,7 +97,7 @@ def test_random_fields_are_named(context: RenderContext, addon: Make) -> None:
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What was started, with the real programs running."""
     seen: list[dict[str, Any]] = []
     real = process.run
@@ -209,3 +210,11 @@ def test_identity_starts_nothing_and_needs_no_network(offline: RenderContext, ad
     assert identity(addon(pinned), offline) == identity(addon(same), offline)
     for change in ({"version": "1.0.1"}, {"name": "b"}, {"digest": "sha256:00"}, {"repo": "https://other.example.com"}):
         assert identity(addon(replace(pinned, **change)), offline) != identity(addon(pinned), offline)
+
+
+def test_only_charts_that_look_get_the_cluster(
+    context: RenderContext, addon: Make, commands: list[dict[str, Any]]
+) -> None:
+    render(addon("gated"), replace(context, server=ServerAccess(url="https://127.0.0.1:1", token="s3cr3t-token")))
+    assert "--dry-run=server" not in commands[-1]["argv"]
+    assert "s3cr3t-token" not in commands[-1]["env"].values()

@@ -37,7 +37,7 @@ def test_refused_values_are_found_where_they_were_written(check: Callable[..., l
     origins = {("replicas",): HERE, ("nested",): Position("site.yml", 2, 1)}
     values = {"replicas": 0, "nested": {"a": "x"}, "mode": "slow"}
     found = {f.path[3:]: f for f in check(values, origins=origins, position=Position("addons.yml", 1))}
-    assert {f.code for f in found.values()} == {"SLW-1301"}
+    assert {f.code for f in found.values()} == {"SLW-1310"}
     assert found[("replicas",)].position == HERE
     assert found[("nested", "a")].position == Position("site.yml", 2, 1)
     assert found[("mode",)].position == Position("addons.yml", 1)

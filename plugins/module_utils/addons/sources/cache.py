@@ -33,7 +33,7 @@ class ChartCache:
         self._names = folder / "charts" / "names"
 
     def get(self, source: ChartSource) -> Path | None:
-        """The archive, or None where it has to be fetched. Raises RenderError SLW-2022."""
+        """The archive, or None where it has to be fetched: also when another digest than before is pinned."""
         pinned = plain_digest(source.digest)
         if pinned and self._is_whole(pinned):
             return self._archive(pinned)
@@ -42,10 +42,8 @@ class ChartCache:
         except (OSError, ValueError, TypeError):
             # absent, or cut short by a full disk: fetched anew either way
             return None
-        if not self._is_whole(entry.digest):
-            return None
-        verify(source, entry)
-        return self._archive(entry.digest)
+        usable = _is_pinned(source, entry) and self._is_whole(entry.digest)
+        return self._archive(entry.digest) if usable else None
 
     def put(self, source: ChartSource, data: bytes, manifest: str = "") -> Path:
         """Keeps a fetched archive. Raises RenderError SLW-2022 where it is not the pinned one, SLW-2020."""
@@ -76,14 +74,17 @@ class ChartCache:
 
 def verify(source: ChartSource, entry: Entry) -> None:
     """Raises RenderError SLW-2022 where the pinned digest is neither the archive's nor the OCI manifest's."""
-    pinned = plain_digest(source.digest)
-    if pinned and pinned not in (entry.digest, entry.manifest):
+    if not _is_pinned(source, entry):
         raise RenderError(
             DIGEST_MISMATCH,
             f"{source.name} {source.version} has digest sha256:{entry.manifest or entry.digest}, "
-            f"pinned is sha256:{pinned}",
+            f"pinned is sha256:{plain_digest(source.digest)}",
             "somebody published the version again: find out why before you pin the new digest",
         )
+
+
+def _is_pinned(source: ChartSource, entry: Entry) -> bool:
+    return not source.digest or plain_digest(source.digest) in (entry.digest, entry.manifest)
 
 
 def plain_digest(digest: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-VALUES_REFUSED = "SLW-1301"
+VALUES_REFUSED = "SLW-1310"
 
 BAD_YAML = "SLW-2001"
 BAD_OBJECT = "SLW-2002"

@@ -40,6 +40,7 @@ def run(
     stdin: bytes = b"",
     descriptors: Sequence[int] = (),
     timeout: float = DEFAULT_TIMEOUT,
+    with_stderr: bool = False,
 ) -> str:
     """What the program prints. ``descriptors`` stay open in it; ``timeout`` in seconds.
 
@@ -63,4 +64,5 @@ def run(
         ) from None
     if done.returncode:
         raise ProgramError(done.returncode, done.stderr.decode("utf-8", "replace").strip())
-    return done.stdout.decode("utf-8", "replace")
+    printed = done.stderr + done.stdout if with_stderr else done.stdout
+    return printed.decode("utf-8", "replace")

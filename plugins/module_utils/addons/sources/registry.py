@@ -48,8 +48,10 @@ def pull_chart(source: ChartSource, repository: Repository, cache_dir: Path, hel
         if repository.proxy:
             extra["HTTPS_PROXY"] = extra["HTTP_PROXY"] = repository.proxy
         try:
-            # Helm 3 tells the digest on standard output, Helm 4 and later too
-            text = process.run(argv, helm.environment(extra), descriptors=[descriptor], timeout=helm.timeout)
+            # the digest is told on standard error
+            text = process.run(
+                argv, helm.environment(extra), descriptors=[descriptor], timeout=helm.timeout, with_stderr=True
+            )
         except process.ProgramError as err:
             raise _failed(address, source, err.text) from None
         archives = list(Path(folder).glob("*.tgz"))

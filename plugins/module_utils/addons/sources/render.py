@@ -24,6 +24,8 @@ from .objects import refuse_duplicates
 from .output import ChartOutput, parse_output
 from .variation import varying_fields
 
+__all__ = ["RenderContext", "Rendered", "chart_of", "identity", "render"]
+
 
 def render(addon: Addon, ctx: RenderContext) -> Rendered:
     """The add-on's objects as they should be on the cluster. Raises RenderError SLW-2xxx.
