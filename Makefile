@@ -85,9 +85,8 @@ lab-down: setup ## Stop the lab and leave nothing behind
 	python -m lab down
 
 .PHONY: clean
-clean: ## Stop the lab and remove what make has made (the lab's downloads and builds stay in their cache)
-	@if [ -e $(DEV) ]; then .venv/bin/python -m lab down; fi
-	rm -rf .build .venv .venv-next .ansible slipway-cluster-*.tar.gz
+clean: ## Remove what make has made in this folder (labs go on running, their programs stay in their cache)
+	rm -rf .build .venv .venv-next .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache slipway-cluster-*.tar.gz
 
 # From here on: what the targets above set up.
 

@@ -33,9 +33,7 @@ def _run(options: argparse.Namespace) -> int:
         case "up":
             print(report.summary(cluster.up(options.name, options.nodes, audit_bodies=options.audit, say=_say)))
         case "down":
-            names = _all_labs() if options.all else [options.name]
-            for name in names:
-                print(f"lab {name}: {'stopped, nothing left' if cluster.down(name) else 'was not there'}")
+            print(f"lab {options.name}: {'stopped, nothing left' if cluster.down(options.name) else 'was not there'}")
         case "nodes":
             change = cluster.scale(options.name, options.count)
             print(f"lab {options.name}: {options.count} nodes Ready ({change:+d})")
@@ -59,11 +57,6 @@ def _status(name: str) -> int:
     return 0 if current.running() else 3
 
 
-def _all_labs() -> list[str]:
-    base = paths.base_dir()
-    return sorted(entry.name for entry in base.iterdir() if entry.is_dir()) if base.is_dir() else []
-
-
 def _say(line: str) -> None:
     print(f"lab: {line}", file=sys.stderr, flush=True)
 
@@ -80,8 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     starting = command("up", "start the lab, or keep it when it runs")
     starting.add_argument("--nodes", type=int, metavar="N", help="number of nodes, 1 to 1000 (3 for a new lab)")
     starting.add_argument("--audit", action="store_true", help="log request bodies too (a new lab only)")
-    stopping = command("down", "stop the lab and remove its files")
-    stopping.add_argument("--all", action="store_true", help="all labs of this user")
+    command("down", "stop the lab and remove its files")
     command("status", "show processes and nodes; exit status 3 when it does not run")
     command("env", "print addresses, files and programs as JSON")
     scaling = command("nodes", "add or remove simulated nodes")

@@ -65,7 +65,7 @@ def ensure_all(say: Say) -> dict[str, Path]:
     if missing:
         names = ", ".join(f"{unit.name} {unit.version}" for unit in missing)
         seconds = sum(unit.expected_seconds for unit in missing)
-        say(f"first start: making {names}; up to {seconds} s on two free cores, kept in {root}")
+        say(f"first start: making {names}; about {seconds} s on two free cores, kept in {root}")
     programs: dict[str, Path] = {}
     with ThreadPoolExecutor(2) as pool:
         running: dict[Future[Path], Unit] = {

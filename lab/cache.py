@@ -77,7 +77,7 @@ def ensure(root: Path, unit: Unit, build: Build, say: Say) -> Path:
         if folder.exists():
             say(f"{unit.name} {unit.version}: the cached copy was altered, making it again")
             shutil.rmtree(folder)
-        say(f"{unit.name} {unit.version}: started, up to {unit.expected_seconds} s")
+        say(f"{unit.name} {unit.version}: started, about {unit.expected_seconds} s")
         began = time.monotonic()
         scratch = Path(tempfile.mkdtemp(prefix=f".{unit.key}.", dir=root))
         try:

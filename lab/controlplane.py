@@ -14,8 +14,8 @@ from lab.paths import SOURCE
 # Everything the API server would dial must lie inside the loopback range, or packets leave the machine.
 SERVICE_RANGE = "127.96.0.0/16"
 SERVICE_ADDRESS = "127.96.0.1"
-# Loopback addresses are refused in EndpointSlices. A TCP connect to a multicast address is refused by the kernel
-# itself, so simulated pods and nodes have addresses from there: nobody can send them anything by mistake.
+# Loopback addresses are refused in EndpointSlices. Neither the API server's proxy nor the kernel opens a connection to
+# a multicast address, so simulated pods and nodes have addresses from there: nobody sends them anything by mistake.
 POD_RANGE = "239.99.0.0/16"
 # Of a killed kwok's nodes the next one takes over only when their leases have ended.
 NODE_LEASE_SECONDS = 10

@@ -55,7 +55,8 @@ def locked(path: Path) -> Iterator[None]:
     The lock sits on the folder itself, so that nothing is left when the folder goes.
     """
     while True:
-        make_private(path)
+        for folder in (base_dir(), path):
+            make_private(folder)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -54,6 +54,8 @@ def spawn(name: str, argv: list[str], log: Path, owner: Path, environment: dict[
             cwd=owner,
             env=environment | {OWNER: str(owner)},
         )
+    # It is to live longer than this object, which would warn about that otherwise.
+    child.returncode = 0
     return Process(name, child.pid, _start_time(child.pid) or 0, tuple(argv))
 
 

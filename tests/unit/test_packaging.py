@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 PLAYBOOKS = ("addons", "install", "plan", "remove", "status")
 FOR_USERS = {
     "CHANGELOG.rst", "LICENSE", "LICENSES", "README.md", "bindep.txt", "changelogs", "docs", "inventories", "meta",
-    "playbooks", "plugins", "requirements.txt", "requirements.yml", "roles",
+    "playbooks", "plugins", "requirements.txt", "requirements.yml", "roles", "schemas",
     # Written by the build.
     "FILES.json", "MANIFEST.json",
 }  # fmt: skip

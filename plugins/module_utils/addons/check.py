@@ -16,6 +16,8 @@ from .node import Node
 from .placeholders import placeholder
 from .references import SHARED, is_template
 
+SHORTEST_SECRET = 4
+"""Characters. Shorter texts would blot out half of every report, and are no secrets."""
 TRUE_WORDS = frozenset({"true", "yes", "on", "y", "t", "1"})
 
 
@@ -160,6 +162,6 @@ def texts_of(nodes: Iterable[Node]) -> set[str]:
         for _path, leaf in node.walk():
             if leaf.secret and isinstance(leaf.value, (str, int, float)) and not isinstance(leaf.value, bool):
                 text = str(leaf.value)
-                if len(text) >= 4:
+                if len(text) >= SHORTEST_SECRET and (leaf.literal or not is_template(text)):
                     found.add(text)
     return found

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stable codes of manifest findings (SLW-1xxx). Each has a page under ``docs/errors``."""
+"""The stable codes of manifest findings: SLW-1xxx, but for 1310, which is in ``sources/codes.py``.
+
+Each has a page under ``docs/errors``.
+"""
 
 from __future__ import annotations
 

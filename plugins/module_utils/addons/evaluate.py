@@ -12,7 +12,7 @@ from . import simple
 from .evaluator import Evaluator, TemplateError, UndefinedError
 from .finding import Finding, KeyPath
 from .model import JSON
-from .node import Node, from_plain, plain
+from .node import Node, as_secret, from_plain, plain
 from .references import SHARED, References, is_template, references
 from .scope import NODES, Closure, Scope
 from .undefined import explain
@@ -144,16 +144,8 @@ class Evaluation:
             if source is not None and plain(source) == plain(result):
                 return _like(result, source)
         if self._secret_shared(closure):
-            return _secret(result)
+            return as_secret(result)
         return result
-
-
-def _secret(node: Node) -> Node:
-    if isinstance(node.value, dict):
-        return replace(node, secret=True, value={key: _secret(child) for key, child in node.value.items()})
-    if isinstance(node.value, list):
-        return replace(node, secret=True, value=[_secret(child) for child in node.value])
-    return replace(node, secret=True)
 
 
 def _like(node: Node, source: Node) -> Node:

@@ -146,3 +146,12 @@ def merge(under: Node, over: Node) -> Node:
     for key, child in over.value.items():
         merged[key] = merge(merged[key], child) if key in merged else child
     return replace(over, value=merged)
+
+
+def as_secret(node: Node) -> Node:
+    """The node with everything below it secret."""
+    if isinstance(node.value, dict):
+        return replace(node, secret=True, value={key: as_secret(child) for key, child in node.value.items()})
+    if isinstance(node.value, list):
+        return replace(node, secret=True, value=[as_secret(child) for child in node.value])
+    return replace(node, secret=True)

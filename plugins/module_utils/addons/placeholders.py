@@ -72,7 +72,7 @@ def _is_marker(word: str, value: str) -> bool:
 
 
 def _is_shout(word: str, value: str, sentence: bool) -> bool:
-    shouted = word in SHOUTED or (len(word) >= 3 and not word.strip("xX") and (word.isupper() or word == value))
+    shouted = word in SHOUTED or (len(word) >= 3 and not word.strip("xX"))
     return shouted and (not sentence or value.startswith(word))
 
 

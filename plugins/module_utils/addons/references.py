@@ -41,10 +41,9 @@ OPEN_LOOKUPS = frozenset(
 )
 """Lookups whose results are no secrets. Every other one is taken for a source of secrets."""
 
-SECRET_NAMES = frozenset(
+SECRET_VARIABLES = frozenset(
     {
         "slipway_secrets",
-        "ansible_env",
         "ansible_password",
         "ansible_ssh_pass",
         "ansible_ssh_password",
@@ -54,6 +53,9 @@ SECRET_NAMES = frozenset(
         "vault_password",
     }
 )
+"""Variables whose every value is a secret."""
+SECRET_NAMES = SECRET_VARIABLES | {"ansible_env"}
+"""Names that make a text secret. The environment holds secrets beside much that is none."""
 SECRET_FILTERS = frozenset({"unvault", "ansible.builtin.unvault"})
 HOST_NAMES = frozenset({"hostvars", "vars", "ansible_facts"})
 """Roots below which any variable may stand; what is read there is judged by its last constant names."""

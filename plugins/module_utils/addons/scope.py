@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from .evaluator import Raw, Variable
 from .finding import KeyPath
-from .node import Node
-from .references import SHARED, Reference, is_template, references
+from .node import Node, as_secret
+from .references import SECRET_VARIABLES, SHARED, Reference, is_template, references
 
 NODES = "slipway_nodes"
 
@@ -105,4 +105,8 @@ class Scope:
 
     def secret_nodes(self) -> list[Node]:
         """The nodes of every variable looked at so far; their secret parts are to be masked."""
-        return [variable.node for variable in self._variables.values() if variable is not None]
+        return [
+            as_secret(variable.node) if name in SECRET_VARIABLES else variable.node
+            for name, variable in self._variables.items()
+            if variable is not None
+        ]

@@ -41,7 +41,7 @@ def parts(text: str) -> tuple[str | KeyPath, ...]:
         return ()
     for part in found:
         if isinstance(part, str):
-            if "{{" in part or "{%" in part or "{#" in part:
+            if "{{" in part or "{%" in part or "{#" in part or part.endswith("{"):
                 return ()
         elif not METHODS.isdisjoint(part):
             return ()
@@ -61,6 +61,9 @@ def evaluate(text: str, shared: JSON) -> JSON | _Missing:
                     return MISSING
                 value = value[key]
         values.append(value)
-    if len(found) == 1:
-        return values[0]
-    return "".join(str(value) for value in values if value is not None) if found else MISSING
+    if not found:
+        return MISSING
+    values = [value for value in values if value is not None]
+    if len(values) > 1:
+        return "".join(map(str, values))
+    return values[0] if values else None

@@ -31,15 +31,23 @@ class _Code(jinja2.nativetypes.NativeCodeGenerator):
         raise jinja2.nodes.Impossible
 
 
+def _fail_on_undefined(value: Any) -> None:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            _fail_on_undefined(child)
+    elif isinstance(value, jinja2.Undefined):
+        str(value)
+
+
 class _Environment(jinja2.nativetypes.NativeEnvironment):
     code_generator_class = _Code
 
     @staticmethod
     def concat(values: Any) -> Any:
         parts = [value for value in values if value is not None]
-        for part in parts:
-            if isinstance(part, jinja2.Undefined):
-                str(part)
+        _fail_on_undefined(parts)
         if len(parts) == 1:
             return parts[0]
         return "".join(map(str, parts)) if parts else None
@@ -64,10 +72,12 @@ class PlainEvaluator:
 
     def evaluate(self, text: str, variables: Mapping[str, Any]) -> Any:
         self.calls.append(text)
-        context = {name: self._value(value, variables) for name, value in self.raw.items() if name in text}
-        context.update(variables)
+        needed = {name: value for name, value in self.raw.items() if name in text and name not in variables}
         try:
-            return self.environment.from_string(text).render(context)
+            context = {name: self._value(value, variables) for name, value in needed.items()}
+            return self.environment.from_string(text).render({**context, **variables})
+        except RecursionError as error:
+            raise TemplateError("the variables refer to each other in a circle") from error
         except jinja2.UndefinedError as error:
             raise UndefinedError(str(error)) from error
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -115,26 +125,43 @@ def _mark(node: Node, path: tuple[str | int, ...], marks: Mapping[tuple[str | in
     return Node(value, node.position, secret=tag == "!vault", literal=bool(tag))
 
 
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    assert isinstance(node, yaml.ScalarNode)
+    return loader.construct_scalar(node)
+
+
 for _loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     for _tag in ("!vault", "!unsafe"):
-        _loader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))
+        _loader.add_constructor(_tag, _scalar)
 
 
 def run(
-    *texts: str, catalogs: tuple[str, ...] = (), files_dir: str = ".", lookups: Mapping[str, Any] | None = None,
-    nodes: Callable[[], Mapping[str, Any]] | None = None, name: str = "slipway_name: prod",
+    *texts: str,
+    catalogs: tuple[str, ...] = (),
+    files_dir: str = ".",
+    lookups: Mapping[str, Any] | None = None,
+    nodes: Callable[[], Mapping[str, Any]] | None = None,
+    name: str = "slipway_name: prod",
 ) -> tuple[Manifest | None, list[Finding]]:
     """``load`` over YAML texts; what is no slipway variable is an Ansible variable."""
     everything = variables_of(name, "cluster.yml")
     for at, text in enumerate(texts):
         everything += variables_of(text, f"addons{at or ''}.yml")
     by_name = {variable.name: variable for variable in everything}
-    plain = {}
+    plain: dict[str, Any] = {}
     for text in (name, *texts):
         plain.update(yaml.safe_load(text) or {})
-    return load(ManifestInput(
-        variables=everything, evaluator=PlainEvaluator(plain, lookups), raw=by_name.get, catalogs=catalogs,
-        files_dir=files_dir, nodes=nodes, names=lambda: by_name))
+    return load(
+        ManifestInput(
+            variables=everything,
+            evaluator=PlainEvaluator(plain, lookups),
+            raw=by_name.get,
+            catalogs=catalogs,
+            files_dir=files_dir,
+            nodes=nodes,
+            names=lambda: by_name,
+        )
+    )
 
 
 def errors_of(findings: list[Finding]) -> list[Finding]:

@@ -18,27 +18,30 @@ def values(expressions: str, **kwargs: Any) -> Any:
     return manifest.addons["a"].values
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("\"{{ '007' }}\"", "007"),
-    ("\"{{ '7' }}\"", "7"),
-    ('"{{ 7 }}"', 7),
-    ('"{{ [3, 2] | min }}"', 2),
-    ('"a{{ 7 }}"', "a7"),
-    ('"{{ true }}"', True),
-    ("\"{{ 'True' }}\"", "True"),
-    ('"{{ none }}"', None),
-    ('"x{{ none }}"', "x"),
-    ('"{{ {\'a\': [1]} }}"', {"a": [1]}),
-    ("2026-01-31", "2026-01-31"),
-    ('!unsafe "{{ kept }}"', "{{ kept }}"),
-    ('"{{ slipway_values.n }}"', 3),
-    ('"{{ slipway_values.n }}x{{ slipway_values.s }}"', "3x7"),
-    ('"{{ slipway_values.s }}"', "7"),
-    ('"{{ slipway_values.none }}-"', "-"),
-    ('"{{ slipway_values.map }}"', {"items": 1, "k": "v"}),
-    ("\"{{ slipway_values.map['items'] }}\"", 1),
-    ('"{{ slipway_values.map.k }}"', "v"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\"{{ '007' }}\"", "007"),
+        ("\"{{ '7' }}\"", "7"),
+        ('"{{ 7 }}"', 7),
+        ('"{{ [3, 2] | min }}"', 2),
+        ('"a{{ 7 }}"', "a7"),
+        ('"{{ true }}"', True),
+        ("\"{{ 'True' }}\"", "True"),
+        ('"{{ none }}"', None),
+        ('"x{{ none }}"', "x"),
+        ("\"{{ {'a': [1]} }}\"", {"a": [1]}),
+        ("2026-01-31", "2026-01-31"),
+        ('!unsafe "{{ kept }}"', "{{ kept }}"),
+        ('"{{ slipway_values.n }}"', 3),
+        ('"{{ slipway_values.n }}x{{ slipway_values.s }}"', "3x7"),
+        ('"{{ slipway_values.s }}"', "7"),
+        ('"{{ slipway_values.none }}-"', "-"),
+        ('"{{ slipway_values.map }}"', {"items": 1, "k": "v"}),
+        ("\"{{ slipway_values.map['items'] }}\"", 1),
+        ('"{{ slipway_values.map.k }}"', "v"),
+    ],
+)
 def test_types_are_kept(text: str, expected: Any) -> None:
     found = values(f"""
 slipway_values: {{n: 3, s: "7", none: null, map: {{items: 1, k: v}}}}
@@ -73,17 +76,21 @@ slipway_addons: {a: {objects: [], values: {u: "{{ slipway_values.url }}"}}}
     assert findings == []
 
 
-@pytest.mark.parametrize(("leaf", "message", "advice"), [
-    ("{{ slipway_values.domian }}", "slipway_values.domian is undefined", "slipway_values.domain"),
-    ("{{ slipway_values.deep.x }}", "slipway_values.deep.x is undefined", ""),
-    ("{{ domian }}", "'domian' is undefined", ""),
-    ("{{ nested }}", "'deeper', which the variable 'nested' uses, is undefined", ""),
-    ("{{ plain.kee }}", "plain.kee is undefined", "plain.key"),
-    ("{{ slipway_nodes.wokers }}", "slipway_nodes.wokers is undefined", "slipway_nodes.workers"),
-    ("{{ [missing_one] }}", "'missing_one' is undefined", ""),
-])
+@pytest.mark.parametrize(
+    ("leaf", "message", "advice"),
+    [
+        ("{{ slipway_values.domian }}", "slipway_values.domian is undefined", "slipway_values.domain"),
+        ("{{ slipway_values.deep.x }}", "slipway_values.deep.x is undefined", ""),
+        ("{{ domian }}", "'domian' is undefined", ""),
+        ("{{ nested }}", "'deeper', which the variable 'nested' uses, is undefined", ""),
+        ("{{ plain.kee }}", "plain.kee is undefined", "plain.key"),
+        ("{{ slipway_nodes.wokers }}", "slipway_nodes.wokers is undefined", "slipway_nodes.workers"),
+        ("{{ [missing_one] }}", "'missing_one' is undefined", ""),
+    ],
+)
 def test_what_is_undefined_is_named_where_it_is_written(leaf: str, message: str, advice: str) -> None:
-    manifest, findings = run(f"""
+    manifest, findings = run(
+        f"""
 slipway_values: {{domain: example.com, deep: {{a: 1}}}}
 nested: "{{{{ deeper }}}}"
 plain: {{key: 1}}
@@ -92,7 +99,9 @@ slipway_addons:
     objects: []
     values:
       x: "{leaf}"
-""", nodes=lambda: {"workers": 3})
+""",
+        nodes=lambda: {"workers": 3},
+    )
     assert manifest is None
     (finding,) = errors_of(findings)
     assert (finding.code, finding.message) == ("SLW-1301", message)
@@ -132,10 +141,16 @@ slipway_addons: {x: {objects: [], values: {v: "{{ slipway_values.a }}"}}}
     assert found[1].message == "refers to itself"
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    ("{{ 1 + }}", "SLW-1305"), ("{{ 1 / 0 }}", "SLW-1304"), ("{{ 'x' | nofilter }}", "SLW-1304"),
-    ("{{ slipway_values.items }}", "SLW-1306"), ("{% if %}", "SLW-1305"),
-])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{{ 1 + }}", "SLW-1305"),
+        ("{{ 1 / 0 }}", "SLW-1304"),
+        ("{{ 'x' | nofilter }}", "SLW-1304"),
+        ("{{ slipway_values.items }}", "SLW-1306"),
+        ("{% if %}", "SLW-1305"),
+    ],
+)
 def test_broken_templates(text: str, code: str) -> None:
     _manifest, findings = run(f"""
 slipway_values: {{z: 1}}
@@ -161,10 +176,13 @@ def test_nodes_are_only_read_when_an_expression_wants_them() -> None:
     assert manifest is not None
     assert not manifest.uses_nodes
     assert calls == []
-    manifest, _findings = run("""
+    manifest, _findings = run(
+        """
 count: "{{ slipway_nodes.workers }}"
 slipway_addons: {a: {objects: [], values: {n: "{{ [3, count] | min }}", m: "{{ slipway_nodes.workers }}"}}}
-""", nodes=nodes)
+""",
+        nodes=nodes,
+    )
     assert manifest is not None
     assert manifest.uses_nodes
     assert manifest.addons["a"].values == {"n": 2, "m": 2}
@@ -181,6 +199,9 @@ slipway_addons:
 """)
     assert manifest is not None
     assert [f.path for f in hints_of(findings) if f.code == "SLW-1901"] == [
-        ("slipway_values", "unused"), ("slipway_values", "list"), ("slipway_values", "deep", "unused")]
+        ("slipway_values", "unused"),
+        ("slipway_values", "list"),
+        ("slipway_values", "deep", "unused"),
+    ]
     (literal,) = [f for f in manifest.hints if f.code == "SLW-1902"]
     assert "'fast-ssd' stands in 4 places" in literal.message

@@ -104,6 +104,30 @@ def test_what_is_no_chart_is_refused(tmp_path: Path) -> None:
         assert name in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "name: [a]\nversion: 0.1.0",
+        "name: a\nversion: {}",
+        "name: a\nversion: 0.1.0\ndependencies: 5",
+        "name: a\nversion: 0.1.0\ndependencies: [x]",
+        "name: a\nversion: 0.1.0\ndependencies: [{name: b, tags: 3}]",
+        "name: a\nversion: 0.1.0\nannotations: [x]",
+        "name: a\nversion: 0.1.0\nsources: 7",
+    ],
+)
+def test_broken_metadata_is_a_coded_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Chart.yaml").write_text(text)
+    with pytest.raises(RenderError, match="SLW-2005"):
+        load_chart(str(tmp_path))
+
+
+def test_a_pattern_that_is_none_is_a_coded_error() -> None:
+    with pytest.raises(RenderError, match="SLW-2005"):
+        IgnoreRules("[z-a]")
+
+
 @pytest.mark.parametrize("name", ["../../x", "/etc/x", "x"])
 def test_archives_that_point_outside_are_refused(tmp_path: Path, name: str) -> None:
     with tarfile.open(tmp_path / "bad.tgz", "w:gz") as archive:

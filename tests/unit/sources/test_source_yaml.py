@@ -93,7 +93,9 @@ def test_charts_may_repeat_a_key() -> None:
     assert yaml.load_all("a: 1\na: 2\n", "t.yaml", strict=False) == [{"a": 2}]
 
 
-@pytest.mark.parametrize("text", ["a: &x [*x]\n", "a: !!python/object/apply:os.getcwd []\n", "? {a: 1}\n: 2\n", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["a: &x [*x]\n", "a: !!python/object/apply:os.getcwd []\n", "? {a: 1}\n: 2\n", "\x00", "[" * 20000]
+)
 def test_hostile_documents_are_refused(text: str) -> None:
     with pytest.raises(RenderError, match="SLW-2001"):
         yaml.load_all(text, "t.yaml")

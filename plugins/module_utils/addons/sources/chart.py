@@ -92,7 +92,7 @@ def content_digest(path: str) -> str:
     """A digest of the chart's content: names and bytes. Raises RenderError SLW-2005."""
     digest = hashlib.sha256()
     for name, data in sorted(read_files(path).items()):
-        digest.update(f"{len(name)}:{name}{len(data)}:".encode())
+        digest.update(f"{len(name)}:{name}{len(data)}:".encode(errors="surrogateescape"))
         digest.update(data)
     return digest.hexdigest()
 
@@ -167,16 +167,33 @@ def _build(files: Files, location: str) -> Chart:
     if metadata is None:
         raise RenderError(BAD_CHART, f"{location}: Chart.yaml is missing")
     metadata.setdefault("apiVersion", "v1")
-    for name in ("name", "version"):
-        if not metadata.get(name):
-            raise RenderError(BAD_CHART, f"{location}: Chart.yaml has no {name}")
     # requirements.yaml and .lock are the places of apiVersion v1; Helm still reads them
     metadata.update(_mapping(own, "requirements.yaml", location) or {})
+    _check_metadata(metadata, location)
     lock = _mapping(own, "Chart.lock", location) or _mapping(own, "requirements.lock", location)
     values = _mapping(own, "values.yaml", location) or {}
     chart = Chart(location, metadata, lock, values, own.get("values.schema.json"), own)
     chart.subcharts = [_subchart(name, inner, location) for name, inner in _subchart_files(files).items()]
     return chart
+
+
+def _check_metadata(metadata: dict[str, Any], location: str) -> None:
+    """As far as the types are relied on here. Raises RenderError SLW-2005."""
+    for name in ("name", "version"):
+        # Helm takes a version that YAML reads as a number
+        if not isinstance(metadata.get(name), (str, int, float)) or not metadata[name]:
+            raise RenderError(BAD_CHART, f"{location}: Chart.yaml has no {name}")
+    lists = ("sources", "keywords", "maintainers", "dependencies")
+    checks: list[tuple[dict[str, Any], str, type]] = [(metadata, name, list) for name in lists]
+    checks.append((metadata, "annotations", dict))
+    declared = metadata.get("dependencies")
+    for dep in declared if isinstance(declared, list) else []:
+        if not isinstance(dep, dict) or not isinstance(dep.get("name"), str):
+            raise RenderError(BAD_CHART, f"{location}: Chart.yaml has a dependency without a name")
+        checks += [(dep, "tags", list), (dep, "import-values", list), (dep, "alias", str), (dep, "condition", str)]
+    for mapping, name, kind in checks:
+        if mapping.get(name) and not isinstance(mapping[name], kind):
+            raise RenderError(BAD_CHART, f"{location}: Chart.yaml: {name} is of the wrong type")
 
 
 def _subchart_files(files: Files) -> dict[str, Files]:

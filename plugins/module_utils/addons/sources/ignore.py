@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..errors import RenderError
+from .codes import BAD_CHART
+
 _ALWAYS = "templates/.?*"
 
 
@@ -68,4 +71,7 @@ def _glob(pattern: str) -> re.Pattern[str]:
             position += 1
         else:
             out += re.escape(char)
-    return re.compile(out)
+    try:
+        return re.compile(out)
+    except re.error:
+        raise RenderError(BAD_CHART, f".helmignore: {pattern} is no pattern") from None

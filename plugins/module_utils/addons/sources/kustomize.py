@@ -58,11 +58,16 @@ def kustomize_identity(source: KustomizeSource) -> str:
     top = Path(source.path)
     kustomization_file(top)
     digest = hashlib.sha256()
-    for path in sorted(_reach(top)):
-        name = os.path.relpath(path, top)
-        data = path.read_bytes()
-        digest.update(f"{len(name)}:{name}{len(data)}:".encode())
-        digest.update(data)
+    try:
+        for path in sorted(_reach(top)):
+            name = os.path.relpath(path, top.resolve())
+            data = path.read_bytes()
+            digest.update(f"{len(name)}:{name}{len(data)}:".encode(errors="surrogateescape"))
+            digest.update(data)
+    except OSError as err:
+        raise RenderError(NO_SOURCE, f"{err.filename}: {err.strerror}") from None
+    except UnicodeDecodeError:
+        raise RenderError(NO_SOURCE, f"{source.path}: a kustomization is no UTF-8 text") from None
     return f"kustomize:{digest.hexdigest()}"
 
 
@@ -100,9 +105,16 @@ def _references(kustomization: Path) -> Iterator[Path]:
             # generators write name=path
             for part in {text, text.partition("=")[2]}:
                 if part and len(part) < _LONGEST_PATH and "\n" not in part and "://" not in part:
-                    path = (kustomization.parent / part).resolve()
-                    if path.exists():
-                        yield path
+                    yield from _existing(kustomization.parent / part)
+
+
+def _existing(path: Path) -> Iterator[Path]:
+    try:
+        if path.exists():
+            yield path.resolve()
+    except (OSError, ValueError):
+        # too long or with a null byte: text, and no path
+        return
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -57,8 +57,11 @@ def manifests_identity(source: ManifestsSource) -> str:
     for path in manifest_files(source):
         root = next(root for root in roots if path.is_relative_to(root))
         name = str(path.relative_to(root.parent))
-        data = path.read_bytes()
-        digest.update(f"{len(name)}:{name}{len(data)}:".encode())
+        try:
+            data = path.read_bytes()
+        except OSError as err:
+            raise RenderError(NO_SOURCE, f"{path}: {err.strerror}") from None
+        digest.update(f"{len(name)}:{name}{len(data)}:".encode(errors="surrogateescape"))
         digest.update(data)
     return f"manifests:{digest.hexdigest()}"
 

@@ -127,6 +127,10 @@ def _number(text: str, kind: str) -> float | int:
     return _to_number(plain.replace(".", "", 1) if plain.lower().endswith((".inf", ".nan")) else plain)
 
 
+def _string(_loader: Any, node: yaml.Node) -> Any:
+    return node.value
+
+
 def _refuse(loader: Any, node: yaml.Node) -> Any:
     raise yaml.constructor.ConstructorError(None, None, f"unknown tag {node.tag}", node.start_mark)
 
@@ -134,7 +138,8 @@ def _refuse(loader: Any, node: yaml.Node) -> Any:
 _CONSTRUCTORS: dict[Any, Any] = {
     _PREFIX + "map": _mapping,
     _PREFIX + "seq": _sequence,
-    **{_PREFIX + kind: _scalar for kind in ("str", "int", "float", "bool", "null", "merge", "value", "timestamp")},
+    _PREFIX + "str": _string,
+    **{_PREFIX + kind: _scalar for kind in ("int", "float", "bool", "null", "merge", "value", "timestamp")},
     None: _refuse,
 }
 _NO_CONSTRUCTORS: dict[Any, Any] = {}
@@ -176,6 +181,8 @@ def load_all(text: str, source: str, strict: bool = True, first_line: int = 1) -
         mark = err.problem_mark or err.context_mark
         where = f"{source}:{mark.line + first_line}" if mark else source
         raise RenderError(BAD_YAML, f"{where}: {err.problem or err.context}") from None
+    except RecursionError:
+        raise RenderError(BAD_YAML, f"{source}: it is nested too deep") from None
     except yaml.YAMLError as err:
         raise RenderError(BAD_YAML, f"{source}: {str(err).splitlines()[0]}") from None
 
