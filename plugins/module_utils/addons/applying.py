@@ -83,15 +83,29 @@ class Applier:
                 ready = [plan.desired for plan in stages[stage] if plan.desired]
                 self._waiter.until_ready(self._addon, ready, Wait(timeout=60))
 
-    def apply(self, plan: ObjectPlan) -> Json:
+    def apply(self, plan: ObjectPlan) -> None:
         desired = plan.desired
         assert desired is not None
         if plan.op is Op.RECREATE:
             self._delete_first(plan)
+        if desired.bare:
+            self._create_namespace(desired)
+            return
         payload = plan.payload if plan.payload is not None else desired.body
         live = self._patiently(desired, payload, force=plan.force)
         self._confirm(desired, live, plan)
-        return live
+
+    def _create_namespace(self, desired: Desired) -> None:
+        """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""
+        collection = desired.resource.collection()
+        try:
+            live = self._work.client.write("POST", collection, desired.body, {"fieldManager": MANAGER})
+        except ApiError as exc:
+            if exc.reason != "AlreadyExists":
+                raise _refused(desired, exc) from exc
+            live = self._work.client.get(desired.path) or desired.body
+        uid = str(live["metadata"].get("uid", ""))
+        self.confirmed[desired.id] = replace(new_entry(desired), uid=uid, state=ObjectState.LIVE)
 
     def _confirm(self, desired: Desired, live: Json, plan: ObjectPlan) -> None:
         digester = self._work.observed.digester

@@ -43,6 +43,8 @@ class Desired:
     body: Json
     keep: bool = False
     hook: bool = False
+    bare: bool = False
+    """A release's namespace that nobody rendered: created where it is missing, and left alone where it is not."""
 
     @property
     def path(self) -> str:
@@ -79,7 +81,7 @@ def prepare(addon: Addon, rendered: Rendered, discovery: Discovery, name: str) -
     desired = [one for _, one in pairs if one is not None]
     needed = {addon.namespace} - {d.id.name for d in desired if d.id.kind == "Namespace"}
     if any(d.id.namespace == addon.namespace for d in desired) or isinstance(addon.source, ChartSource):
-        desired += [release_namespace(namespace) for namespace in sorted(needed)]
+        desired += [release_namespace(namespace, name) for namespace in sorted(needed)]
     return sorted(desired, key=lambda d: (d.rank, d.id))
 
 
@@ -113,10 +115,14 @@ def prepare_one(addon: Addon, obj: Json, discovery: Discovery, name: str, *, hoo
     return Desired(identity, resource, body, keep, hook)
 
 
-def release_namespace(namespace: str) -> Desired:
+def release_namespace(namespace: str, name: str) -> Desired:
     """The namespace of a release. It carries no add-on's label: several add-ons may share it."""
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    return Desired(ObjectId("", "Namespace", "", namespace), NAMESPACE, body)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": namespace, "annotations": {CREATED_BY: name}},
+    }
+    return Desired(ObjectId("", "Namespace", "", namespace), NAMESPACE, body, bare=True)
 
 
 def crds_of(rendered: Rendered) -> Iterable[Json]:

@@ -18,7 +18,7 @@ from ..kube.objects import Json, is_crd
 from ..kube.owners import owner_of_field
 from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at, without
 from .desired import Desired
-from .diff import FieldChange, diff_objects
+from .diff import ABSENT, FieldChange, diff_objects
 from .digest import Digester, leaf_path
 from .finding import Finding
 from .plan import Drift, ObjectPlan, Op
@@ -143,7 +143,8 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
             return
         if exc.status == 422 and desired.id.kind in RECREATABLE:
             op = Op.RECREATE
-            fields = tuple(diff_objects(live, payload))
+            # What only the server wrote into the old object is no difference.
+            fields = tuple(change for change in diff_objects(live, payload) if change.after is not ABSENT)
         elif exc.status in (400, 422):
             where = ", ".join(c.field for c in exc.causes if c.field)
             found.blocked.append(

@@ -23,7 +23,8 @@ def pin_random(
 ) -> tuple[list[Desired], list[str]]:
     """Put the live value where the chart would roll a new one. Returns the objects, and a note for each field."""
     random: dict[ObjectId, list[KeyPath]] = {}
-    for identity, path in rendered.random:
+    for identity, written in rendered.random:
+        path = ("data", *written[1:]) if written[:1] == ("stringData",) else written
         random.setdefault(replace(identity, namespace=identity.namespace or namespace), []).append(path)
     pinned, notes = [], []
     for item in desired:

@@ -15,6 +15,7 @@ from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
 from .diff import diff_values
 from .examine import MANAGER, Examined, Rule, examine
 from .finding import Finding
+from .graph import layers
 from .masking import mask_paths
 from .model import Addon, ChartSource, ObjectsSource
 from .observe import HelmRelease, Observed, addon_of, in_parallel, owner_of
@@ -56,7 +57,10 @@ class Planner:
         moved = {addon.name: self._moved(addon) for addon in chosen}
         work = self._renderer.run(chosen, {name: bool(ids) for name, ids in moved.items()})
         edges = crd_edges(work.values())
-        plans = [self._one(work[addon.name], moved[addon.name]) for addon in chosen]
+        # Who comes first in the graph applies what several add-ons render, whatever their order in the manifest.
+        order = [name for step in layers({a.name: a.depends for a in chosen}) for name in step]
+        planned = {name: self._one(work[name], moved[name]) for name in order}
+        plans = [planned[addon.name] for addon in chosen]
         for plan in plans:
             extra = edges.get(plan.name, set()) - set(plan.depends)
             plan.depends = (*plan.depends, *sorted(extra))
@@ -80,6 +84,9 @@ class Planner:
         live = self._observed.live.get(obj.id)
         if obj.state is ObjectState.PENDING or live is None:
             return True
+        if not obj.digest:
+            # Used by this release, not applied by it.
+            return False
         return bool(obj.uid) and (live.get("uid") != obj.uid or entry_hash(live, MANAGER) != obj.entry)
 
     def _one(self, work: Rendering, moved: set[ObjectId]) -> AddonPlan:
@@ -103,6 +110,8 @@ class Planner:
         self._release_state(plan)
         desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
         plan.notes += notes
+        if work.rendered.blind:
+            plan.notes.append("unverified: the chart looks into the cluster (lookup) and could not")
         self._objects(plan, desired, moved)
         self._values(plan)
         self._conclude(plan, work)
@@ -148,13 +157,14 @@ class Planner:
         self, plan: AddonPlan, addon: Addon, desired: Desired, recorded: RecordedObject | None, moved: set[ObjectId]
     ) -> Examined:
         nothing = Examined(ObjectPlan(Op.NONE, desired.id, desired, recorded, desired.body))
+        if desired.bare:
+            return self._release_namespace(desired, recorded)
         if desired.rank in (NAMESPACES, CRDS):
             first = self._shared.setdefault(desired.id, addon.name)
             if first != addon.name:
                 note = f"applied by {first}"
+                plan.depends = (*plan.depends, first)
                 return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note=note))
-        if desired.id.kind == "Namespace" and len(desired.body["metadata"]) == 1:
-            return self._release_namespace(desired, recorded)
         digest = self._observed.digester.of(desired.body)
         known = recorded if recorded and self._observed.live.get(desired.id) else None
         if known and desired.id not in moved and known.digest == digest:
@@ -192,7 +202,8 @@ class Planner:
     def _ownership(self, addon: Addon, desired: Desired, existing: Json) -> Finding | None:
         """An object that is there and is not recorded for this add-on: ours after a crash, or somebody's."""
         holder = addon_of(existing, self._observed.name)
-        if holder == addon.name or addon.adopt:
+        made_by_us = (existing.get("annotations") or {}).get(CREATED_BY) == self._observed.name
+        if holder == addon.name or addon.adopt or made_by_us:
             return None
         if holder and holder not in self._observed.records:
             # Kept by an earlier removal (a CRD, a PVC, `resource-policy: keep`): take it up again.
@@ -206,8 +217,7 @@ class Planner:
         known = self._observed.namespaces
         meta = known.get(name) if known is not None else (self._client.get(desired.path) or {}).get("metadata")
         if meta is None:
-            body = {**desired.body, "metadata": {"name": name, "annotations": {CREATED_BY: self._observed.name}}}
-            return Examined(ObjectPlan(Op.CREATE, desired.id, replace(desired, body=body), recorded, body))
+            return Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body))
         return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note="is there"))
 
     def _leftover(self, obj: RecordedObject) -> ObjectPlan:

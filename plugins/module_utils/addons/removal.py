@@ -17,7 +17,7 @@ from .namespaces import foreign_objects
 from .observe import Observed, in_parallel
 from .plan import Action, AddonPlan, ObjectPlan, Op
 from .pruning import may_delete
-from .record import Record, RecordedObject
+from .record import LABEL_NAME, Record, RecordedObject
 
 CLAIM = "volume of a StatefulSet"
 
@@ -148,11 +148,7 @@ class RemovalPlanner:
             why = ""
             if item.id in elsewhere:
                 why = f"still used by {elsewhere[item.id]}"
-            elif (
-                (live.get("annotations") or {}).get(CREATED_BY) != self._observed.name
-                and item.recorded
-                and (not item.recorded.uid or item.recorded.preexisting)
-            ):
+            elif not self._made_by_us(live, item.id):
                 why = "not made by Slipway"
             else:
                 others = foreign_objects(self._client, self._observed, item.id.name, going - kept, self._releases)
@@ -160,6 +156,15 @@ class RemovalPlanner:
                     why = f"{len(others)} other object{'' if len(others) == 1 else 's'}: {_some(others)}"
             op = Op.KEEP if why else Op.DELETE
             plan.objects[index] = ObjectPlan(op, item.id, recorded=item.recorded, note=why)
+
+    def _made_by_us(self, metadata: Json, identity: ObjectId) -> bool:
+        """Created for a release, or rendered by an add-on that did not find it there."""
+        if (metadata.get("annotations") or {}).get(CREATED_BY) == self._observed.name:
+            return True
+        found_there = any(
+            obj.preexisting for r in self._observed.records.values() for obj in r.objects if obj.id == identity
+        )
+        return (metadata.get("labels") or {}).get(LABEL_NAME) == self._observed.name and not found_there
 
 
 def claims_of(client: Client, stateful_set: Json) -> list[Json]:

@@ -17,7 +17,8 @@ from .finding import Finding
 from .model import Addon
 from .observe import Observed
 from .record import Record, ReleaseState
-from .sources.render import RenderContext, Rendered, identity, render
+from .sources.render import RenderContext, Rendered, chart_of, identity, render
+from .sources.schema import validate_values
 
 _SHARED_KINDS = ("Namespace", "CustomResourceDefinition")
 
@@ -98,23 +99,25 @@ class Renderer:
         return record is not None and record.gated
 
     def _render(self, renderings: list[Rendering]) -> None:
-        def one(rendering: Rendering) -> Finding | None:
+        def one(rendering: Rendering) -> list[Finding]:
             record = self._record(rendering)
             is_upgrade = record is not None and record.revision > 0
             context = replace(self._context, api_versions=self._apis, is_upgrade=is_upgrade)
             try:
+                chart = chart_of(rendering.addon, context)
+                refused = validate_values(rendering.addon, chart) if chart else []
+                if refused:
+                    return refused
                 rendering.rendered = render(rendering.addon, context)
             except FindingsError:
                 raise
             except EngineError as exc:
-                return Finding(
-                    exc.code, exc.message, ("slipway_addons", rendering.addon.name), rendering.addon.position,
-                    advice=exc.advice,
-                )  # fmt: skip
-            return None
+                path = ("slipway_addons", rendering.addon.name)
+                return [Finding(exc.code, exc.message, path, rendering.addon.position, advice=exc.advice)]
+            return []
 
         with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="slipway-render") as pool:
-            failures = [f for f in pool.map(one, renderings) if f is not None]
+            failures = [finding for found in pool.map(one, renderings) for finding in found]
         if failures:
             raise FindingsError(failures)
 
