@@ -1,14 +1,14 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Command line of the lab: ``python3 -m lab up | down | status | env | build | nodes | restart-apiserver``."""
+"""Command line of the lab: ``python3 -m lab up | down | status | env | build | nodes | restart-apiserver | demo``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from lab import binaries, cluster, paths, report, state
+from lab import binaries, cluster, demo, paths, report, state
 from lab.errors import LabError
 
 
@@ -43,6 +43,8 @@ def _run(options: argparse.Namespace) -> int:
         case "env":
             cluster.require_running(options.name)
             print((paths.lab_dir(options.name) / report.ENV_FILE).read_text(), end="")
+        case "demo":
+            demo.run(keep=options.keep, say=_say)
         case "status":
             return _status(options.name)
     return 0
@@ -81,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     restarting = command("restart-apiserver", "stop the API server and start it again")
     restarting.add_argument("--pause", type=float, default=0.0, metavar="SECONDS", help="stay away for so long")
     restarting.add_argument("--kill", action="store_true", help="kill it instead of stopping it")
+    showing = commands.add_parser("demo", help="install, change and remove a dozen add-ons on a lab of its own")
+    showing.add_argument("--keep", action="store_true", help="end before the removal and leave the lab up")
     commands.add_parser("build", help="make the programs that the cache lacks")
     return parser
 

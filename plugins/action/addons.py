@@ -18,6 +18,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.status import status
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
@@ -25,7 +26,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
-from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import plan_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, plan_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
 from ..plugin_utils import options
 from ..plugin_utils.manifest import load_manifest
@@ -74,6 +76,11 @@ class ActionModule(ActionBase):
         client = Client(access, user_agent=f"slipway ({operation})")
         manifest = self._manifest(args, variables, client)
         masker.add(manifest.secrets)
+        if operation == "status":
+            found = status(client, name=manifest.name, namespace=settings.namespace, wanted=manifest.addons)
+            for line in status_lines(found, verbose=display.verbosity > 0):
+                display.display(masker.text(line))
+            return self._finish(args, masker.value(status_dict(found)), changed=False)
         engine = Engine(client, manifest, settings, emit=self._emit, alive=lambda: os.getppid() == parent)
         plan = engine.plan()
         for line in plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
@@ -84,6 +91,8 @@ class ActionModule(ActionBase):
         acting = sum(1 for a in plan.addons if a.acts)
         with Progress(acting, display.display) as self._progress:
             report = engine.execute(plan)
+        for line in kept_lines(report.kept):
+            display.display(engine.masker.text(line))
         outcome = report_dict(report, engine.masker)
         finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
         if report.failed:

@@ -39,8 +39,9 @@ options:
       - V(plan) tells what V(install) would do.
       - V(install) installs, upgrades and repairs until everything is as written.
       - V(remove) removes the add-ons that O(remove_addons) names.
+      - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
     type: str
-    choices: [plan, install, remove]
+    choices: [plan, install, remove, status]
     default: plan
   kubeconfig:
     description:
@@ -122,6 +123,9 @@ options:
     description:
       - Consent to delete the CRDs of these add-ons, with the number of foreign custom resources that this destroys.
         A mapping, or C(name=number) separated by commas.
+    type: raw
+  remove_kept:
+    description: Consent to delete the objects of these add-ons that are marked C(helm.sh/resource-policy=keep).
     type: raw
   remove_protected:
     description: Consent to remove these protected add-ons.

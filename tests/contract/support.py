@@ -69,6 +69,7 @@ class Cluster:
             addons=tuple(options.pop("remove", ())),
             pvcs=frozenset(options.pop("pvcs", ())),
             crds=options.pop("crds", {}),
+            kept=frozenset(options.pop("kept", ())),
             protected=frozenset(options.pop("protected", ())),
             prune=frozenset(options.pop("prune", ())),
             prune_all=options.pop("prune_all", False),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,23 @@ def test_claim_without_a_class_waits(lab: Lab, namespace: str) -> None:
         lab, namespace, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": spec}
     )
     assert lab.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/c")["status"]["phase"] == "Pending"
+
+
+def test_ordered_claim_and_load_balancer_wait_until_the_label_goes(lab: Lab, namespace: str) -> None:
+    claim = {"storageClassName": "any", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    service = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+    metadata = {"name": "c", "labels": {"lab.slipway/fault": "never-bound"}}
+    apply(lab, namespace, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim})
+    metadata = {"name": "s", "labels": {"lab.slipway/fault": "never-ready"}}
+    apply(lab, namespace, {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service})
+    base = f"/api/v1/namespaces/{namespace}"
+    time.sleep(1.5)
+    assert lab.get(f"{base}/persistentvolumeclaims/c")["status"]["phase"] == "Pending"
+    assert not lab.get(f"{base}/services/s")["status"]["loadBalancer"]
+    lab.kubectl("label", "pvc/c", "service/s", "lab.slipway/fault-", "-n", namespace)
+    within(10, lambda: lab.get(f"{base}/persistentvolumeclaims/c")["status"]["phase"] == "Bound")
+    within(10, lambda: lab.get(f"{base}/services/s")["status"]["loadBalancer"].get("ingress"))
+    lab.kubectl("delete", "pvc", "c", "-n", namespace)
 
 
 def test_daemon_set_runs_on_every_node(lab: Lab, namespace: str) -> None:

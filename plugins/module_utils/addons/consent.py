@@ -16,12 +16,14 @@ from .record import Record
 @dataclass(frozen=True)
 class Consent:
     """``addons``: to be removed. ``pvcs``: add-ons whose volumes go too. ``crds``: add-on → number of foreign
-    custom resources that its CRDs may take with them. ``protected``: protected add-ons that may go.
+    custom resources that its CRDs may take with them. ``kept``: add-ons whose objects marked
+    ``helm.sh/resource-policy: keep`` go too. ``protected``: protected add-ons that may go.
     ``prune``: dropped add-ons that may go; ``prune_all`` consents to every one that the plan shows."""
 
     addons: tuple[str, ...] = ()
     pvcs: frozenset[str] = frozenset()
     crds: Mapping[str, int] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     protected: frozenset[str] = frozenset()
     prune: frozenset[str] = frozenset()
     prune_all: bool = False

@@ -138,6 +138,7 @@ class Installer:
             app_version=rendered.app_version,
             revision=previous.revision if previous else 0,
             gated=rendered.gated,
+            upgraded=self._plan.is_upgrade,
             identity=rendered.identity,
             values=self._work.masker.value(mask_paths(addon.values, addon.secret_paths)),
             provides=addon.provides,

@@ -9,6 +9,7 @@ write, and one that dies is followed when the Lease has run out; nothing has to 
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import threading
@@ -26,7 +27,7 @@ from .errors import LockError
 
 def holder_identity() -> str:
     """``user@host pid 4711 #1a2b3c``: what the other side needs to find this run."""
-    user = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+    user = os.environ.get("SUDO_USER") or getpass.getuser()
     return f"{user}@{socket.gethostname()} pid {os.getpid()} #{uuid.uuid4().hex[:6]}"
 
 

@@ -96,6 +96,7 @@ class AddonPlan:
     rendered: Rendered | None = None
     record: Record | None = None
     inputs: str = ""
+    is_upgrade: bool = False
     release_revision: int = 0
     stale_release: str = ""
 

@@ -104,6 +104,7 @@ class Planner:
             rendered=work.rendered,
             record=record,
             inputs=work.inputs,
+            is_upgrade=work.is_upgrade,
         )
         if work.rendered is None or work.desired is None:
             return plan
@@ -111,7 +112,7 @@ class Planner:
         desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
         plan.notes += notes
         if work.rendered.blind:
-            plan.notes.append("unverified: the chart looks into the cluster (lookup) and could not")
+            plan.notes.append("unverified: the chart looks into the cluster, and APIs it needs arrive in this run")
         self._objects(plan, desired, moved)
         self._values(plan)
         self._conclude(plan, work)
@@ -167,7 +168,9 @@ class Planner:
                 return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note=note))
         digest = self._observed.digester.of(desired.body)
         known = recorded if recorded and self._observed.live.get(desired.id) else None
-        if known and desired.id not in moved and known.digest == digest:
+        # With the same inputs the same is wanted, whatever a chart makes of the time, of chance, or of the cluster.
+        same = plan.record is not None and plan.record.inputs == plan.inputs
+        if known and desired.id not in moved and (same or known.digest == digest):
             return nothing
         return self._look(plan, addon, desired, recorded, known)
 

@@ -91,6 +91,8 @@ class Record:
     app_version: str = ""
     revision: int = 0
     gated: bool = False
+    upgraded: bool = False
+    """Whether the chart was last rendered as an upgrade: looking at drift must render it the same way."""
     identity: str = ""
     values: dict[str, JSON] = field(default_factory=dict)
     provides: tuple[str, ...] = ()

@@ -40,9 +40,22 @@ class RemovalPlanner:
         edges = removal_edges(chosen, records)
         going = {obj.id for name in chosen for obj in records[name].objects}
         self._releases = {records[name].release for name in chosen}
-        return [self._one(records[n], reason, edges[n], going, set(chosen)) for n in removal_order(chosen, records)]
+        claims = {name: self._claims(records[name]) for name in chosen}
+        going |= {claim.id for found in claims.values() for claim in found if claim.op is Op.DELETE}
+        return [
+            self._one(records[n], reason, edges[n], going, set(chosen), claims[n])
+            for n in removal_order(chosen, records)
+        ]
 
-    def _one(self, record: Record, reason: str, before: set[str], going: set[ObjectId], chosen: set[str]) -> AddonPlan:
+    def _one(
+        self,
+        record: Record,
+        reason: str,
+        before: set[str],
+        going: set[ObjectId],
+        chosen: set[str],
+        claims: list[ObjectPlan],
+    ) -> AddonPlan:
         plan = AddonPlan(
             record.addon,
             Action.REMOVE,
@@ -56,7 +69,7 @@ class RemovalPlanner:
         elsewhere = self._elsewhere(record.addon, chosen)
         ordered = sorted((o for o in record.objects), key=lambda o: _order(o, record))
         plan.objects = in_parallel(lambda o: self._object(record, o, elsewhere), ordered)
-        plan.objects += self._claims(record)
+        plan.objects += claims
         self._crds(plan, record, going)
         self._namespaces(plan, record, going, elsewhere)
         return plan
@@ -86,10 +99,10 @@ class RemovalPlanner:
             return keep(reason)
         if obj.preexisting:
             return keep("was there before it was adopted")
-        if obj.keep:
+        if obj.kind == "CustomResourceDefinition":
+            return ObjectPlan(Op.DELETE, obj.id, recorded=obj) if record.addon in self._consent.crds else keep("CRD")
+        if obj.keep and record.addon not in self._consent.kept:
             return keep("helm.sh/resource-policy: keep")
-        if obj.kind == "CustomResourceDefinition" and record.addon not in self._consent.crds:
-            return keep("CRD")
         if obj.kind in ("PersistentVolumeClaim", "PersistentVolume") and record.addon not in self._consent.pvcs:
             return keep("volume")
         return ObjectPlan(Op.DELETE, obj.id, recorded=obj)
@@ -149,7 +162,8 @@ class RemovalPlanner:
             if item.id in elsewhere:
                 why = f"still used by {elsewhere[item.id]}"
             elif not self._made_by_us(live, item.id):
-                why = "not made by Slipway"
+                plan.objects[index] = ObjectPlan(Op.NONE, item.id, recorded=item.recorded, note="was there before")
+                continue
             else:
                 others = foreign_objects(self._client, self._observed, item.id.name, going - kept, self._releases)
                 if others:

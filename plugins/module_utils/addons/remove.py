@@ -55,7 +55,7 @@ class Remover:
         """Namespaces that nobody else uses, then the record. Called when all removals of the run have ended."""
         self._namespaces()
         self._work.store.drop(self._plan.name)
-        self._progress("removed", f"kept: {'; '.join(self.kept)}" if self.kept else "")
+        self._progress("removed", f"{len(self.kept)} kept" if self.kept else "")
 
     def _steps(self) -> None:
         hooks = list(self._hooks())
@@ -172,7 +172,8 @@ class Remover:
                 self.kept.append(f"{plan.id}: {len(others)} other objects: {', '.join(others[:3])}")
                 continue
             self._no_dead_api(plan.id.name)
-            self._work.client.delete(path, uid=live["metadata"]["uid"])
+            if not live["metadata"].get("deletionTimestamp"):
+                self._work.client.delete(path, uid=live["metadata"]["uid"])
             waiting[path] = live["metadata"]["uid"]
         left = self._waiter.until_gone(waiting, max(10.0, self._deadline - time.monotonic()))
         if left:

@@ -31,6 +31,7 @@ class Rendering:
     identity: str
     inputs: str
     rendered: Rendered | None = None
+    is_upgrade: bool = False
     desired: list[Desired] | None = None
 
 
@@ -101,13 +102,15 @@ class Renderer:
     def _render(self, renderings: list[Rendering]) -> None:
         def one(rendering: Rendering) -> list[Finding]:
             record = self._record(rendering)
-            is_upgrade = record is not None and record.revision > 0
+            changed = record is not None and self._changed(rendering)
+            is_upgrade = record is not None and (record.revision > 0 if changed else record.upgraded)
             context = replace(self._context, api_versions=self._apis, is_upgrade=is_upgrade)
             try:
                 chart = chart_of(rendering.addon, context)
                 refused = validate_values(rendering.addon, chart) if chart else []
                 if refused:
                     return refused
+                rendering.is_upgrade = is_upgrade
                 rendering.rendered = render(rendering.addon, context)
             except FindingsError:
                 raise

@@ -30,12 +30,12 @@ _LONGEST_PAUSE = 1.0
 _TOLD = 5
 
 
-def waited_for(desired: Desired) -> bool:
+def waited_for(identity: ObjectId) -> bool:
     """Whether this kind can be anything but ready: workloads, claims, CRDs, and custom resources."""
-    rule = RULES.get((desired.id.group, desired.id.kind))
+    rule = RULES.get((identity.group, identity.kind))
     if rule is not None:
         return rule is not always
-    return "." in desired.id.group and not desired.id.group.endswith(".k8s.io")
+    return "." in identity.group and not identity.group.endswith(".k8s.io")
 
 
 class Waiter:
@@ -53,7 +53,7 @@ class Waiter:
         self, addon: str, desired: Iterable[Desired], wait: Wait, on_wait: Callable[[str], None] = lambda text: None
     ) -> None:
         """Raises ``ActError`` SLW-4101 (failed) or SLW-4102 (time is up), with reasons."""
-        pending = {d.id: d for d in desired if waited_for(d)}
+        pending = {d.id: d for d in desired if waited_for(d.id)}
         deadline = time.monotonic() + wait.timeout
         pause = 0.05
         told = ""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..addons.diff import ABSENT, FieldChange
 from ..addons.finding import NOWHERE
@@ -40,7 +40,7 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
             lines.append(f"= {addon.name:<20} unchanged  {addon.version_from}".rstrip())
     for name in plan.dropped:
         lines.append(f"? {name:<20} not in the manifest: stays (consent to its removal: -e slipway_prune={name})")
-    quiet = plan.count(Action.UNCHANGED, Action.REFRESH) - sum(1 for a in plan.addons if a.drift and not a.changes)
+    quiet = plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan)
     if quiet and not verbose:
         lines.append(f"= {quiet} unchanged (-v shows them)")
     if plan.pulled_in:
@@ -48,6 +48,19 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
     lines += [f"hint: {hint}" for hint in plan.hints]
     lines += [f"limit: {limit}" for limit in plan.limits]
     return [masker.text(line) for line in lines]
+
+
+def kept_lines(kept: Mapping[str, Sequence[str]]) -> list[str]:
+    """What removals left on purpose, each object once; empty when nothing was left."""
+    lines = sorted({line for lines in kept.values() for line in lines})
+    return [f"KEPT {len(lines)} object{'' if len(lines) == 1 else 's'}", *(f"    {line}" for line in lines)] * bool(
+        lines
+    )
+
+
+def _quietly_drifted(plan: Plan) -> int:
+    """Add-ons that this run does not touch, and that have a line because of their drift."""
+    return sum(1 for a in plan.addons if a.drift and a.action in (Action.UNCHANGED, Action.REFRESH))
 
 
 def _head(plan: Plan) -> str:
@@ -58,10 +71,10 @@ def _head(plan: Plan) -> str:
         (plan.count(Action.REPAIR), "repair"),
         (plan.count(Action.REMOVE), "remove"),
         (plan.count(Action.BLOCKED), "blocked"),
-        (sum(1 for a in plan.addons if a.drifted), "drifted"),
+        (_quietly_drifted(plan), "drifted"),
     ]
     told = [f"{count} {word}" for count, word in counts if count]
-    told.append(f"{plan.count(Action.UNCHANGED, Action.REFRESH)} unchanged")
+    told.append(f"{plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan)} unchanged")
     many = len(plan.addons)
     return (
         f"PLAN {plan.name}  cluster {plan.cluster[:4]}  {many} add-on{'' if many == 1 else 's'}: "
@@ -150,7 +163,19 @@ def _change(change: FieldChange, *, secret: bool = False) -> str:
         return f"{change.path}  removed (was {_short(change.before)})"
     if MASK in (change.before, change.after):
         return f"{change.path}  changed"
+    if isinstance(change.before, str) and isinstance(change.after, str) and "\n" in change.before + change.after:
+        return f"{change.path}  {_changed_lines(change.before, change.after)}"
     return f"{change.path}  {_short(change.before)} -> {_short(change.after)}"
+
+
+def _changed_lines(before: str, after: str) -> str:
+    """Of a text of many lines, the first one that differs, and how many more do."""
+    old, new = before.splitlines(), after.splitlines()
+    gone = [line for line in old if line not in new]
+    came = [line for line in new if line not in old]
+    more = max(len(gone), len(came)) - 1
+    first = f"{_short(gone[0].strip()) if gone else '(no line)'} -> {_short(came[0].strip()) if came else '(no line)'}"
+    return first + (f"  and {more} more line{'' if more == 1 else 's'}" if more > 0 else "")
 
 
 def _short(value: JSON) -> str:

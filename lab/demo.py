@@ -1,0 +1,164 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""``make demo``: the main job end to end on a lab of its own, with the playbooks that users run.
+
+Everything on screen is what ``ansible-playbook`` prints; the demo only types the commands, changes one file as a
+user would, and compares the cluster's objects before and after.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from lab import cluster, paths, report
+from lab.errors import LabError
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "demo"
+PLAYBOOK = "slipway.cluster"
+_QUIET = ("Event", "Lease", "Node", "EndpointSlice", "Endpoints", "Pod", "ServiceAccount")
+
+
+def run(*, keep: bool, say: Callable[[str], None]) -> None:
+    """Raises LabError when a step does not end as it should. ``keep`` leaves lab and add-ons up."""
+    began = time.monotonic()
+    cluster.up(NAME, None, audit_bodies=False, say=say)
+    try:
+        demo = Demo(json.loads((paths.lab_dir(NAME) / report.ENV_FILE).read_text(encoding="utf-8")))
+        demo.play(keep=keep)
+    finally:
+        if not keep:
+            cluster.down(NAME)
+    _say(f"done in {time.monotonic() - began:.0f} s" + ("" if keep else "; the lab is gone"))
+    if keep:
+        _say(f"the lab stays: . {paths.lab_dir(NAME) / 'lab.env'}   (python -m lab down --name {NAME})")
+
+
+class Demo:
+    """``env`` is the lab's env.json."""
+
+    def __init__(self, env: Mapping[str, object]) -> None:
+        self._kubeconfig = str(env["kubeconfig"])
+        self._bin = Path(str(env["bin_dir"]))
+        self._folder = ROOT / ".build" / "demo"
+        self._env = {
+            **os.environ,
+            "PATH": f"{self._bin}:{os.environ['PATH']}",
+            "SLIPWAY_KUBECONFIG": self._kubeconfig,
+            "SLIPWAY_LAB_REPO": str(env["repo_url"]),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+        }
+
+    def play(self, *, keep: bool) -> None:
+        inventory = self._copy_inventory()
+        before = self._objects()
+
+        _step("Install: 17 add-ons, four kinds of source, in the order of what they need")
+        self._ansible("install")
+        _step("Again: nothing to do, and no Helm process is started to find that out")
+        self._ansible("install")
+
+        _step("A user changes one shared value")
+        self._edit(inventory / "group_vars" / "all" / "values.yml", "retention: 7d", "retention: 14d")
+        self._ansible("plan")
+        _step("Exactly that is applied")
+        self._ansible("install")
+
+        _step("Somebody scales and patches by kubectl: the next look says what, who and when")
+        self._kubectl("-n", "portal", "scale", "deployment", "portal", "--replicas=5")
+        self._kubectl("-n", "dashboard", "set", "image", "deployment/dashboard", "*=registry.example/hotfix:1")
+        self._ansible("plan")
+        _step("What is there")
+        self._ansible("status")
+        if keep:
+            return
+
+        _step("Remove everything: dependents first, volumes and CRDs only by consent")
+        names = self._installed()
+        crds = {"certs": 0, "metrics": 0, "policy": 0}
+        consent = {
+            "slipway_remove_addons": names,
+            "slipway_remove_pvcs": names,
+            "slipway_remove_crds": crds,
+            "slipway_remove_kept": names,
+        }
+        self._ansible("remove", "-e", json.dumps(consent))
+        left = self._objects() - before
+        if left:
+            raise LabError(f"left behind: {', '.join(sorted(left))}")
+        _say(f"{len(before)} objects before, the same {len(before)} after: nothing is left behind")
+
+    def _copy_inventory(self) -> Path:
+        """The demo edits a file; that is not to be the repository's own."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        target = self._folder / "inventories" / "lab"
+        shutil.copytree(ROOT / "inventories" / "lab", target)
+        (self._folder / "lab").symlink_to(ROOT / "lab")
+        return target
+
+    def _edit(self, path: Path, old: str, new: str) -> None:
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
+            raise LabError(f"{path} does not say {old!r} any more")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        print(f"  {path.relative_to(self._folder)}:  {old}  ->  {new}", flush=True)
+
+    def _ansible(self, playbook: str, *more: str) -> None:
+        shown = shlex.join(["ansible-playbook", "-i", "inventories/lab", f"{PLAYBOOK}.{playbook}", *more])
+        print(f"\n$ {shown}", flush=True)
+        program = Path(sys.executable).parent / "ansible-playbook"
+        command = [str(program), "-i", "inventories/lab", f"{PLAYBOOK}.{playbook}", *more]
+        done = subprocess.run(command, cwd=self._folder, env=self._env, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{PLAYBOOK}.{playbook} ended with {done.returncode}")
+
+    def _kubectl(self, *arguments: str) -> str:
+        print(f"\n$ kubectl {' '.join(arguments)}", flush=True)
+        return self._quietly(*arguments)
+
+    def _quietly(self, *arguments: str) -> str:
+        command = [str(self._bin / "kubectl"), "--kubeconfig", self._kubeconfig, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def _installed(self) -> list[str]:
+        found = self._quietly(
+            "-n", "slipway-system", "get", "configmap", "-l", "slipway.cluster/record=release",
+            "-o", r"jsonpath={.items[*].metadata.labels.slipway\.cluster/addon}",
+        )  # fmt: skip
+        return found.split()
+
+    def _objects(self) -> set[str]:
+        """Every object of the API, but what the cluster itself writes all the time."""
+        kinds = [
+            line.split()
+            for line in self._quietly("api-resources", "--verbs=list,delete", "--no-headers", "-o", "wide").splitlines()
+        ]
+        names = [
+            f"{words[0]}.{version.rpartition('/')[0]}" if "/" in version else words[0]
+            for words in kinds
+            for version in [next(w for w in words if w.startswith("v") or "/v" in w)]
+            if not any(word in _QUIET for word in words)
+        ]
+        listed = self._quietly("get", ",".join(sorted(set(names))), "-A", "--ignore-not-found", "--no-headers", "-o",
+                               "custom-columns=:kind,:metadata.namespace,:metadata.name")  # fmt: skip
+        return {"/".join(line.split()) for line in listed.splitlines() if line.strip()}
+
+
+def _step(text: str) -> None:
+    print(f"\n\033[1m== {text}\033[0m" if sys.stdout.isatty() else f"\n== {text}", flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"\ndemo: {text}", flush=True)

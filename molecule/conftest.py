@@ -1,0 +1,165 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the verifiers share: the lab, its API by testinfra's host and kubectl, and runs of a playbook as a user starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+SHARED_INVENTORY = ROOT / "molecule" / "inventory"
+LINE = re.compile(r"^ *(?P<seconds>\d+\.\d) s  (?P<addon>\S+) +(?P<state>\S+) *(?P<detail>.*)$")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One progress line."""
+
+    seconds: float
+    addon: str
+    state: str
+    detail: str
+
+
+def events(text: str) -> list[Event]:
+    found = (LINE.match(line) for line in text.splitlines())
+    return [Event(float(m["seconds"]), m["addon"], m["state"], m["detail"]) for m in found if m]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of ansible-playbook left: exit status, both outputs, and the JSON of slipway_report_file."""
+
+    rc: int
+    out: str
+    report: dict[str, Any]
+
+    @property
+    def events(self) -> list[Event]:
+        return events(self.out)
+
+    @property
+    def plan(self) -> str:
+        """The plan's lines, without the time that it took."""
+        lines = self.out.splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("PLAN "))
+        shown = []
+        for line in lines[at:]:
+            if LINE.match(line) or re.match(r"(changed|ok|fatal|failed|skipping): \[", line):
+                break
+            shown.append(line)
+        return re.sub(r"\(\d+\.\d s\)", "(… s)", "\n".join(shown))
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """What the plan does, by add-on; without what stays as it is."""
+        quiet = ("unchanged", "refresh")
+        return {a["name"]: a["action"] for a in self.report["addons"] if a["action"] not in quiet}
+
+
+@dataclass(frozen=True)
+class Playbooks:
+    """Runs a playbook of the collection with the scenario's inventory, without a terminal."""
+
+    inventory: Path
+    scratch: Path
+
+    def __call__(self, name: str, *args: str, rc: int | None = 0, env: dict[str, str] | None = None, **extra: Any) -> Run:
+        """``extra`` become extra variables: text as ``-e name=text``, anything else as JSON. ``rc=None`` accepts any."""
+        report = self.scratch / f"{uuid.uuid4().hex}.json"
+        inventories = [] if "-i" in args else ["-i", str(SHARED_INVENTORY), "-i", str(self.inventory)]
+        told = [f"{key}={value}" if isinstance(value, str) else json.dumps({key: value}) for key, value in extra.items()]
+        command = [str(BIN / "ansible-playbook"), *inventories, f"slipway.cluster.{name}", *args]
+        command += [part for one in (*told, f"slipway_report_file={report}") for part in ("-e", one)]
+        done = subprocess.run(
+            command,
+            cwd=self.scratch,
+            env={**environment(), **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert rc is None or done.returncode == rc, done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        body = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        return Run(done.returncode, done.stdout, body)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user's shell: nothing of molecule's, nothing that names a cluster."""
+    dropped = ("ANSIBLE_", "MOLECULE_", "KUBE", "SLIPWAY_API", "SLIPWAY_KUBE")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    return kept | {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+        "ANSIBLE_ALLOW_BROKEN_CONDITIONALS": "false",
+        "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
+    }
+
+
+@pytest.fixture(scope="session")
+def lab() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(os.environ["SLIPWAY_LAB_ENV"]).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def scenario(request: pytest.FixtureRequest) -> Path:
+    """The scenario's folder."""
+    folder: Path = request.path.parent.parent
+    return folder
+
+
+@pytest.fixture(scope="module")
+def playbook(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
+    return Playbooks(scenario / "inventory", tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def kubectl(host: Any, lab: dict[str, Any]) -> Callable[..., Any]:
+    """``kubectl("get", "ns", "a")`` gives the object, or the list of objects; None when it is not there."""
+
+    def call(*args: str) -> Any:
+        words = [lab["bin"]["kubectl"], "--kubeconfig", lab["kubeconfig"], *args]
+        if args[0] == "get":
+            words += ["-o", "json", "--ignore-not-found"]
+        done = host.run(" ".join(["%s"] * len(words)), *words)
+        assert done.rc == 0, done.stderr
+        if args[0] != "get":
+            return done.stdout
+        found = json.loads(done.stdout) if done.stdout.strip() else None
+        return found["items"] if found and found["kind"] == "List" else found
+
+    return call
+
+
+@pytest.fixture
+def audited(lab: dict[str, Any]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The requests of ours that the API server saw since the test began."""
+    log = Path(lab["audit_log"])
+    at = log.stat().st_size
+
+    def seen() -> list[dict[str, Any]]:
+        with log.open("rb") as file:
+            file.seek(at)
+            entries = [json.loads(line) for line in file.read().splitlines()]
+        return [entry for entry in entries if "slipway" in entry.get("userAgent", "")]
+
+    yield seen

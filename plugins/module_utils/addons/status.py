@@ -1,0 +1,139 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is there: every recorded add-on with its health, and what changed hands since we applied it.
+
+Read-only and without rendering: it starts no Helm process and makes no dry run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..kube.client import Client
+from ..kube.errors import ApiError
+from ..kube.objects import Json, ObjectId, Resource
+from ..kube.ownership import entry_hash
+from ..kube.readiness import assess
+from .examine import MANAGER
+from .model import Addon, Wait
+from .observe import Observed, in_parallel, observe
+from .record import Record, RecordedObject, ReleaseState
+from .waiting import waited_for
+
+
+@dataclass(frozen=True)
+class AddonStatus:
+    """One add-on. ``state``: applied, pending (a run began and did not end), removing, missing (in the manifest,
+    not on the cluster) or dropped (on the cluster, no longer in the manifest). ``problems`` say what is not ready;
+    ``moved`` are objects that are gone or hold fields that somebody took from us."""
+
+    name: str
+    state: str
+    version: str = ""
+    namespace: str = ""
+    revision: int = 0
+    objects: int = 0
+    problems: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    who: str = ""
+    when: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        return self.state == "applied" and not self.problems
+
+
+@dataclass
+class Status:
+    """All add-ons of one ``slipway_name``, sorted by name."""
+
+    name: str
+    cluster: str
+    version: str
+    addons: list[AddonStatus]
+    limits: list[str] = field(default_factory=list)
+
+    @property
+    def result(self) -> str:
+        """``error`` (something is not ready), ``changes`` (not as in the manifest), ``drift`` or ``unchanged``."""
+        if any(a.problems for a in self.addons):
+            return "error"
+        if any(a.state != "applied" for a in self.addons):
+            return "changes"
+        return "drift" if any(a.moved for a in self.addons) else "unchanged"
+
+
+def status(client: Client, *, name: str, namespace: str, wanted: Mapping[str, Addon]) -> Status:
+    """Look once. ``wanted`` is the manifest: it tells what is missing or dropped, and how to judge custom resources."""
+    observed = observe(client, name=name, namespace=namespace)
+    live = _full(client, list(observed.records.values()))
+    found = [_one(observed, record, wanted.get(record.addon), live) for record in observed.records.values()]
+    found += [
+        AddonStatus(addon.name, "missing", namespace=addon.namespace)
+        for addon in wanted.values()
+        if addon.name not in observed.records
+    ]
+    return Status(name, observed.uid, observed.version, sorted(found, key=lambda a: a.name), observed.limits)
+
+
+def _one(observed: Observed, record: Record, addon: Addon | None, live: Mapping[ObjectId, Json]) -> AddonStatus:
+    state = record.state.value
+    if addon is None and record.state is ReleaseState.APPLIED:
+        state = "dropped"
+    wait = addon.wait if addon else Wait(load_balancer="optional")
+    judged = {o.id: assess(live[o.id], conditions=wait.conditions, load_balancer=wait.load_balancer)
+              for o in record.objects if o.id in live}  # fmt: skip
+    return AddonStatus(
+        record.addon,
+        state,
+        record.version,
+        record.namespace,
+        record.revision,
+        sum(1 for o in record.objects if not o.hook),
+        tuple(f"{i}: {v.message or v.state.value}" for i, v in sorted(judged.items()) if not v.ready),
+        tuple(_moved(observed, record.objects)),
+        record.who,
+        record.when,
+    )
+
+
+def _moved(observed: Observed, objects: Sequence[RecordedObject]) -> list[str]:
+    found = []
+    for obj in objects:
+        if obj.hook:
+            continue
+        metadata = observed.live.get(obj.id)
+        if metadata is None:
+            found.append(f"{obj.id}: is gone")
+        elif obj.uid and metadata.get("uid") != obj.uid:
+            found.append(f"{obj.id}: was deleted and created by somebody")
+        elif obj.digest and entry_hash(metadata, MANAGER) != obj.entry:
+            found.append(f"{obj.id}: fields changed hands")
+    return found
+
+
+def _full(client: Client, records: Sequence[Record]) -> dict[ObjectId, Json]:
+    """The full objects of kinds that can be anything but ready, by one list for each kind."""
+    wanted: dict[Resource, set[ObjectId]] = {}
+    for record in records:
+        for obj in record.objects:
+            if not obj.hook and waited_for(obj.id):
+                wanted.setdefault(obj.resource, set()).add(obj.id)
+
+    def look(resource: Resource) -> dict[ObjectId, Json]:
+        try:
+            items = client.list(resource.collection())
+        except ApiError as exc:
+            if exc.status in (403, 404):
+                return {}
+            raise
+        ids = ((ObjectId(resource.group, resource.kind, i["metadata"].get("namespace", ""), i["metadata"]["name"]), i)
+               for i in items)  # fmt: skip
+        return {identity: item for identity, item in ids if identity in wanted[resource]}
+
+    found: dict[ObjectId, Json] = {}
+    for part in in_parallel(look, sorted(wanted, key=lambda r: (r.group, r.kind))):
+        found.update(part)
+    return found

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Status as people read it, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ..addons.model import JSON
+from ..addons.status import AddonStatus, Status
+
+
+def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
+    """One line for each add-on, and what is wrong below it; ``verbose`` also tells who applied it and when."""
+    many = len(status.addons)
+    healthy = sum(1 for a in status.addons if a.healthy)
+    lines = [
+        (
+            f"STATUS {status.name}  cluster {status.cluster[:4]}  Kubernetes {status.version}  "
+            f"{many} add-on{'' if many == 1 else 's'}: {healthy} healthy  result: {status.result}"
+        )
+    ]
+    for addon in status.addons:
+        lines.append(_line(addon))
+        lines += [f"    not ready  {problem}" for problem in addon.problems]
+        lines += [f"    drift      {moved}" for moved in addon.moved]
+        if verbose and addon.when:
+            lines.append(f"    applied    {addon.when} by {addon.who}, {addon.objects} objects")
+    lines += [f"limit: {limit}" for limit in status.limits]
+    return lines
+
+
+def _line(addon: AddonStatus) -> str:
+    if addon.state == "missing":
+        health = "not installed"
+    elif addon.problems:
+        health = "not ready"
+    elif addon.state != "applied":
+        health = {"pending": "unfinished run", "removing": "unfinished removal"}.get(addon.state, addon.state)
+    else:
+        health = "drifted" if addon.moved else "healthy"
+    sign = "!" if addon.problems or addon.moved else "=" if addon.state == "applied" else "?"
+    revision = f"r{addon.revision}" if addon.revision else ""
+    return f"{sign} {addon.name:<20} {health:<16} {addon.version:<12} {revision:<5} {addon.namespace}".rstrip()
+
+
+def status_dict(status: Status) -> dict[str, JSON]:
+    return {
+        "name": status.name,
+        "cluster": status.cluster,
+        "kubernetes": status.version,
+        "result": status.result,
+        "addons": [{**asdict(addon), "healthy": addon.healthy} for addon in status.addons],
+        "limits": status.limits,
+    }
