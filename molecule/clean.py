@@ -51,6 +51,9 @@ def main(name: str, *namespaces: str) -> None:
         for marks in [(space["metadata"].get("annotations") or {}) | (space["metadata"].get("labels") or {})]
         if any(key.startswith(OURS) and value == name for key, value in marks.items())
     ]
+    # A namespace with pods in it is looked at again only after their time to stop.
+    for space in {*made, *namespaces}:
+        kubectl("delete", "pods", "--all", "-n", space, "--grace-period=0", "--force", "--wait=false")
     kubectl("delete", "namespaces", *{*made, *namespaces, RECORDS}, "--ignore-not-found", "--timeout=60s")
 
 

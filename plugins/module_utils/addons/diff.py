@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from .finding import KeyPath, Position
 from .model import JSON
 
 ABSENT = object()
@@ -24,6 +25,8 @@ class FieldChange:
     path: str
     before: JSON
     after: JSON
+    where: str = ""
+    """Where the new value was written, if that is known."""
 
 
 def diff_objects(before: JSON, after: JSON) -> list[FieldChange]:
@@ -31,8 +34,22 @@ def diff_objects(before: JSON, after: JSON) -> list[FieldChange]:
     return list(_walk(_content(before), _content(after), ""))
 
 
-def diff_values(before: JSON, after: JSON) -> list[FieldChange]:
-    return list(_walk(before, after, ""))
+def diff_values(before: JSON, after: JSON, origins: Mapping[KeyPath, Position]) -> list[FieldChange]:
+    """Differences of two sets of values; ``origins`` tells where each of the new ones was written."""
+    places = {"".join(_step(key) for key in path).lstrip("."): position for path, position in origins.items()}
+
+    def where(path: str) -> str:
+        while path and path not in places:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return str(places[path]) if path else ""
+
+    return [replace(change, where=where(change.path)) for change in _walk(before, after, "")]
+
+
+def _step(key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f"[{key}]" if "." in key or "/" in key else f".{key}"
 
 
 def _content(obj: JSON) -> JSON:

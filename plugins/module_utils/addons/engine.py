@@ -135,12 +135,12 @@ class Engine:
             results = {name: Result(Outcome.FAILED, reason) for name, reason in blocked.items()}
             return Report(plan, results, {}, time.monotonic() - started)
         assert self._observed is not None
-        store = Store(self._client, self._observed, self._settings.namespace)
-        store.ensure_home()
         lock = self._lock()
-        lock.acquire(self._settings.lock_wait, self._on_wait)
-        self._client.guard = lock.check
+        self._client.guard = lock.check_alive
         try:
+            Store(self._client, self._observed, self._settings.namespace).ensure_home()
+            lock.acquire(self._settings.lock_wait, self._on_wait)
+            self._client.guard = lock.check
             if self._moved_on():
                 plan = self.plan()
             store = Store(self._client, self._observed, self._settings.namespace)
@@ -173,12 +173,19 @@ class Engine:
                     Installer(work, waiter, one).run()
 
             blocked = {n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED}
-            results = self._scheduled(act, task_graph(list(acting.values())), list(acting), blocked)
-            results.update(self._scheduled(lambda name: removers[name].finish(), {}, list(removers), {}))
+            graph = task_graph(list(acting.values()))
+            results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency)
+            # Namespaces empty by themselves: all of them are waited for at once.
+            results.update(self._scheduled(lambda name: removers[name].finish(), {}, list(removers), {}, THREADS * 4))
             return results, {name: remover.kept for name, remover in removers.items()}
 
     def _scheduled(
-        self, task: Callable[[str], None], depends: dict[str, set[str]], order: list[str], blocked: dict[str, str]
+        self,
+        task: Callable[[str], None],
+        depends: dict[str, set[str]],
+        order: list[str],
+        blocked: dict[str, str],
+        workers: int,
     ) -> dict[str, Result]:
         def told(name: str) -> None:
             try:
@@ -190,7 +197,7 @@ class Engine:
         return Schedule(
             depends=depends,
             task=told,
-            workers=self._settings.concurrency,
+            workers=workers,
             blocked=blocked,
             on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
         ).run(order)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..kube.errors import ApiError
 from ..kube.objects import ObjectId
+from ..kube.readiness import State, assess
 from .applying import Applier, new_entry
 from .desired import Desired, prepare_one
 from .errors import ActError
@@ -24,7 +25,8 @@ _COMPLETES = ("Job", "Pod")
 
 
 class HookRunner:
-    """``done`` holds hooks that an interrupted run of the same operation has completed: they do not run twice."""
+    """``done`` holds the hooks of an interrupted run of the same operation: one that has completed, or goes on by
+    itself, does not run twice."""
 
     def __init__(
         self,
@@ -53,16 +55,20 @@ class HookRunner:
                 raise ActError("SLW-4202", f"hook {hook.name} of {self._addon.name}: nobody serves {kind}")
             digest = self._work.observed.digester.of([event, desired.body])
             known = self._done.get(desired.id)
-            if known and known.state is ObjectState.LIVE and known.digest == digest:
-                continue
-            self._progress("hook", f"{event} {hook.kind} {hook.name}")
-            self._one(hook, desired, event)
-            self._save(replace(new_entry(desired), digest=digest, state=ObjectState.LIVE))
+            begun = known is not None and known.digest == digest
+            entry = replace(new_entry(desired), digest=digest)
+            if not (begun and known and known.state is ObjectState.LIVE):
+                self._progress("hook", f"{event} {hook.kind} {hook.name}")
+                self._one(hook, entry, desired, event, begun=begun)
+                # Before the deletion: once the object is gone, nothing but the record tells that it has run.
+                self._save(replace(entry, state=ObjectState.LIVE))
+            if SUCCEEDED in hook.delete_policies:
+                self._delete(desired)
 
-    def _one(self, hook: Hook, desired: Desired, event: str) -> None:
-        if BEFORE_CREATION in hook.delete_policies:
+    def _one(self, hook: Hook, entry: RecordedObject, desired: Desired, event: str, *, begun: bool) -> None:
+        if BEFORE_CREATION in hook.delete_policies and not (begun and self._goes_on(desired)):
             self._delete(desired)
-        self._save(new_entry(desired))
+        self._save(entry)
         applier = Applier(self._work, self._waiter, self._addon.name)
         applier.apply(ObjectPlan(Op.CREATE, desired.id, desired, None, desired.body, force=True))
         if hook.kind in _COMPLETES:
@@ -73,8 +79,11 @@ class HookRunner:
                 if FAILED in hook.delete_policies:
                     self._delete(desired)
                 raise ActError("SLW-4201", f"{event} hook {hook.name}: {exc.message}", exc.advice) from exc
-        if SUCCEEDED in hook.delete_policies:
-            self._delete(desired)
+
+    def _goes_on(self, desired: Desired) -> bool:
+        """Whether what the interrupted run started is there, and has not failed."""
+        live = self._work.client.get(desired.path)
+        return live is not None and assess(live).state not in (State.FAILED, State.TERMINATING)
 
     def _delete(self, desired: Desired) -> None:
         live = self._work.client.get(desired.path)

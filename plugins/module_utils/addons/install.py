@@ -126,7 +126,8 @@ class Installer:
         addon, rendered, previous = self._addon, self._rendered, self._plan.record
         known = dict(previous.by_id()) if previous else {}
         if previous and previous.state is ReleaseState.APPLIED:
-            known = {i: replace(o, state=ObjectState.PENDING) if o.hook else o for i, o in known.items()}
+            # Without the digest: a Job that an earlier operation left is not the one of this operation.
+            known = {i: replace(o, state=ObjectState.PENDING, digest="") if o.hook else o for i, o in known.items()}
         return Record(
             addon=addon.name,
             release=addon.release,

@@ -68,10 +68,14 @@ class Lock:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def check(self) -> None:
-        """The gate before every write. Raises ``StoppedError`` when the claim cannot be proved any more."""
+    def check_alive(self) -> None:
+        """The gate before the lock is held. Raises ``StoppedError`` when nobody waits for this work any more."""
         if not self._alive():
             raise StoppedError("SLW-6103", "the run that started this work has ended; nothing more is written")
+
+    def check(self) -> None:
+        """The gate before every write. Raises ``StoppedError`` when the claim cannot be proved any more."""
+        self.check_alive()
         if time.monotonic() >= self._valid_until:
             raise StoppedError("SLW-6103", "the lock could not be renewed in time; nothing more is written")
 
@@ -93,6 +97,7 @@ class Lock:
                 on_wait(holder)
                 told = holder.identity
             time.sleep(min(1.0, max(0.1, holder.remaining), max(0.0, deadline - time.monotonic())))
+            self.check_alive()
         self._thread = threading.Thread(target=self._renew_until_stopped, name="slipway-lock", daemon=True)
         self._thread.start()
 
@@ -141,44 +146,58 @@ class Lock:
         lease = self._client.get(self._path)
         try:
             if lease is None:
-                # The gate asks for a proof that we do not have yet: this first write is the proof.
-                self._valid_until = started + self._duration
                 self._accept(self._client.write("POST", self._collection, self._body(self.identity)), started)
                 return None
             holder = _holder(lease, self._client.now())
             if holder is not None and holder.identity != self.identity and holder.remaining > 0:
                 return holder
             self._version = lease["metadata"]["resourceVersion"]
-            self._valid_until = started + self._duration
             self._accept(self._client.write("PUT", self._path, self._body(self.identity)), started)
             return None
         except ApiError as exc:
             if exc.status != 409:
                 raise
+            if self._is_ours_already(started):
+                return None
             self._version = ""
             return Holder("another run", "starting", "just now", 1.0)
 
+    def _is_ours_already(self, started: float) -> bool:
+        """After a conflict: it was our own write, whose answer got lost before the client repeated it."""
+        lease = self._client.get(self._path)
+        if lease is None or (lease.get("spec") or {}).get("holderIdentity") != self.identity:
+            return False
+        self._accept(lease, started)
+        return True
+
     def _accept(self, lease: Json, started: float) -> None:
+        """``started``: before the request was sent. We stop a little before others may begin: their idea of the
+        server's time is not exactly ours."""
         self._version = lease["metadata"]["resourceVersion"]
-        self._valid_until = started + self._duration
+        self._valid_until = started + self._duration - min(1.0, self._duration / 4)
 
     def _renew_until_stopped(self) -> None:
         while not self._stop.wait(self._duration / 3):
-            if not self._alive():
-                return
             started = time.monotonic()
             try:
                 lease = self._client.write("PUT", self._path, self._body(self.identity), patience=self._duration / 3)
                 self._accept(lease, started)
             except StoppedError:
                 return
-            except ApiError as exc:
-                if exc.status == 409:
-                    # Somebody took it over: our proof ends now, not when it would have run out.
-                    self._valid_until = 0.0
+            except KubeError as exc:
+                if isinstance(exc, ApiError) and exc.status == 409 and not self._still_ours(started):
                     return
-            except KubeError:
-                continue
+
+    def _still_ours(self, started: float) -> bool:
+        try:
+            if self._is_ours_already(started):
+                return True
+        except KubeError:
+            # Not known: the proof that we have runs out by itself.
+            return True
+        # Somebody took it over: our proof ends now, not when it would have run out.
+        self._valid_until = 0.0
+        return False
 
 
 def _stamp(moment: datetime) -> str:

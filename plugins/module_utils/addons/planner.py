@@ -236,7 +236,7 @@ class Planner:
         addon, record = plan.addon, plan.record
         if addon is not None and record is not None:
             shown = mask_paths(addon.values, addon.secret_paths)
-            plan.values = diff_values(record.values, shown)
+            plan.values = diff_values(record.values, shown, addon.origins)
 
     def _conclude(self, plan: AddonPlan, work: Rendering) -> None:
         record = plan.record

@@ -83,4 +83,6 @@ def _change(change: FieldChange) -> dict[str, JSON]:
         found["before"] = change.before
     if change.after is not ABSENT:
         found["after"] = change.after
+    if change.where:
+        found["source"] = change.where
     return found

@@ -53,9 +53,8 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
 def kept_lines(kept: Mapping[str, Sequence[str]]) -> list[str]:
     """What removals left on purpose, each object once; empty when nothing was left."""
     lines = sorted({line for lines in kept.values() for line in lines})
-    return [f"KEPT {len(lines)} object{'' if len(lines) == 1 else 's'}", *(f"    {line}" for line in lines)] * bool(
-        lines
-    )
+    head = [f"KEPT {len(lines)} object{'' if len(lines) == 1 else 's'}"] if lines else []
+    return head + [f"    {line}" for line in lines]
 
 
 def _quietly_drifted(plan: Plan) -> int:
@@ -98,7 +97,7 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     if plan.problems:
         yield f"    {plan.problems[0].code}: {plan.problems[0].advice}"
     for change in plan.values:
-        yield f"  ~ values {_change(change)}"
+        yield f"  ~ values {_change(change)}  {change.where}".rstrip()
     yield from _objects(plan, verbose)
     yield from (f"  ! {_drift(d)}" for d in plan.drift)
     yield from (f"    note: {note}" for note in plan.notes)
@@ -146,7 +145,7 @@ def _drift_only(plan: AddonPlan) -> Iterator[str]:
 
 
 def _drift(drift: Drift) -> str:
-    by = f"by {drift.manager}" if drift.manager else "removed"
+    by = f"by {drift.manager}" if drift.manager else "removed" if drift.live is None else "by an unnamed manager"
     when = f", {drift.when}" if drift.when else ""
     note = f" ({drift.note})" if drift.note else ""
     secret = drift.object.startswith("Secret ")
