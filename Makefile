@@ -74,7 +74,7 @@ lint-sanity:
 
 .PHONY: bench
 bench: setup ## The benchmarks, on a lab of their own
-	python -m benchmarks
+	PYTHONPATH=.build/collections python -m benchmarks
 
 .PHONY: lab-up
 lab-up: setup ## Start the lab: a real API server with simulated nodes, without root or containers

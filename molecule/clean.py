@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Takes a scenario's objects off the lab, by kubectl and not by what is under test: ``clean.py NAME [NAMESPACE …]``."""
+"""Takes a scenario's objects off the lab, by kubectl and not by what is under test: ``clean.py NAME``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 LAB = json.loads(Path(os.environ["SLIPWAY_LAB_ENV"]).read_text(encoding="utf-8"))
-RECORDS = "slipway-system"
 OURS = "slipway.cluster/"
 FIRST = "validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices"
 
@@ -37,7 +36,7 @@ def releases(name: str) -> set[tuple[str, str]]:
     return {(space, notes["meta.helm.sh/release-name"]) for space, notes in annotations if "meta.helm.sh/release-name" in notes}
 
 
-def main(name: str, *namespaces: str) -> None:
+def main(name: str) -> None:
     selector = f"{OURS}name={name}"
     kinds = kubectl("api-resources", "--verbs=list,delete", "-o", "name").split()
     skipped = ("events", "events.events.k8s.io", "namespaces", "pods", "nodes")
@@ -51,11 +50,8 @@ def main(name: str, *namespaces: str) -> None:
         for marks in [(space["metadata"].get("annotations") or {}) | (space["metadata"].get("labels") or {})]
         if any(key.startswith(OURS) and value == name for key, value in marks.items())
     ]
-    # A namespace with pods in it is looked at again only after their time to stop.
-    for space in {*made, *namespaces}:
-        kubectl("delete", "pods", "--all", "-n", space, "--grace-period=0", "--force", "--wait=false")
-    kubectl("delete", "namespaces", *{*made, *namespaces, RECORDS}, "--ignore-not-found", "--timeout=60s")
+    kubectl("delete", "namespaces", *made, f"{name}-records", "--ignore-not-found", "--wait=false")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

@@ -23,13 +23,12 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from tests.contract.support import ROOT, Cluster, eventually
-
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
+from tests.contract.support import ROOT, Cluster, eventually
 
 # Neither what is only tried out nor the lock, whose renewals come and go with time.
 RECORDED_WRITES = r"^(?!.*/leases)(?!.*[?&]dryRun)"
@@ -149,10 +148,13 @@ def rule(env: dict[str, Any], **order: Any) -> Iterator[int]:
         control(env, "DELETE", f"/rules/{number}")
 
 
-def held(env: dict[str, Any], name: str) -> dict[str, Any] | None:
-    """The call of this test that the proxy holds."""
-    found: list[dict[str, Any]] = control(env, "GET", "/held")
-    return next((call for call in found if name in call["path"]), None)
+def held(env: dict[str, Any], agent: str) -> int:
+    """The id of the call that the proxy holds for this user agent; 0: none."""
+    waiting = {int(call["id"]) for call in control(env, "GET", "/held")}
+    if not waiting:
+        return 0
+    calls = control(env, "GET", "/requests")["writes"]
+    return next((int(call["id"]) for call in calls if call["id"] in waiting and agent in call["user_agent"]), 0)
 
 
 def writes_through_proxy(env: dict[str, Any], agent: str) -> list[dict[str, Any]]:

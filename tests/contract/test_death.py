@@ -25,11 +25,11 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.contract.runner import Child, Job, Transition, control, held, rule, transitions, writes_through_proxy
-from tests.contract.support import ROOT, Cluster, eventually
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
+from tests.contract.runner import Child, Job, Transition, control, held, rule, transitions, writes_through_proxy
+from tests.contract.support import ROOT, Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -259,14 +259,12 @@ def kill_at(ground: Ground, operation: str, transition: Transition, side: str, e
     ):  # fmt: skip
         child = ground.child(cluster, operation, agent=agent)
         deadline = time.monotonic() + 40
-        call = held(ground.env, cluster.name)
-        while call is None and child.process.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.05)
-            call = held(ground.env, cluster.name)
+        while not (call := held(ground.env, agent)) and child.process.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.1)
         child.kill()
-        if call is None:
-            return [f"never held: {child.events}"]
-        control(ground.env, "POST", "/release", {"id": call["id"], "drop": True})
+        if not call:
+            return [f"{operation}, {side} {transition}: never held: {child.events}"]
+        control(ground.env, "POST", "/release", {"id": call, "drop": True})
     problems = next_run(cluster, operation) or differences(cluster, operation, expected, since)
     return [f"{operation}, {side} {transition}: {problem}" for problem in problems]
 

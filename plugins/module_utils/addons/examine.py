@@ -141,7 +141,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
         if exc.field_conflicts:
             found.blocked.append(_conflict(desired, exc, rule))
             return
-        if exc.status == 422 and desired.id.kind in RECREATABLE:
+        if exc.status == 422 and recorded is not None and _recreation_helps(client, desired, payload):
             op = Op.RECREATE
             # What only the server wrote into the old object is no difference.
             fields = tuple(change for change in diff_objects(live, payload) if change.after is not ABSENT)
@@ -163,6 +163,25 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
         else:
             raise
     found.plan = ObjectPlan(op, desired.id, desired, recorded, payload, fields, unverified=unverified, force=force)
+
+
+def _recreation_helps(client: Client, desired: Desired, payload: Json) -> bool:
+    """Whether the API server takes as a new object, under a name that nobody has, what it refuses as a change.
+
+    An error's class says nothing: it is the same for a wrong value, and the old object would be lost for nothing.
+    """
+    if desired.id.kind not in RECREATABLE:
+        return False
+    name = f"{desired.id.name[:40].rstrip('.-')}-slipway-dry-run"
+    path = desired.resource.path(desired.id.namespace, name)
+    body = {**payload, "metadata": {**payload["metadata"], "name": name}}
+    try:
+        client.apply(path, body, manager=MANAGER, dry_run=True)
+    except ApiError as exc:
+        if exc.status in (400, 422):
+            return False
+        raise
+    return True
 
 
 def _conflict(desired: Desired, exc: ApiError, rule: Rule) -> Finding:

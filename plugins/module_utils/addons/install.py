@@ -81,7 +81,7 @@ class Installer:
         record = record.without_objects(gone)
         revision = record.revision
         if isinstance(self._addon.source, ChartSource):
-            storage = ReleaseStorage(self._work.client, self._addon.release, self._addon.namespace)
+            storage = ReleaseStorage(self._work.client, self._addon.release, self._addon.namespace, revision)
             what = "Upgrade" if revision else "Install"
             revision = storage.store(self._addon, self._rendered, f"{what} complete (Slipway)", self._work.client.now())
         self._work.store.save(

@@ -10,6 +10,7 @@ write, and one that dies is followed when the Lease has run out; nothing has to 
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import socket
 import threading
@@ -118,8 +119,9 @@ class Lock:
             self._version = ""
 
     def forget(self) -> None:
-        """The Lease itself was deleted: stop renewing, and make no new one."""
+        """The Lease itself was deleted: stop renewing, and make no new one. There is nothing left to prove by it."""
         self._stop.set()
+        self._valid_until = math.inf
         self._version = ""
 
     def _body(self, holder: str) -> Json:

@@ -22,6 +22,7 @@ from ..kube.objects import CONFIG_MAP, NAMESPACE, SECRET, Json, ObjectId, Resour
 from .digest import Digester
 from .errors import EngineError
 from .record import LABEL_ADDON, LABEL_NAME, LABEL_RECORD, Record, RecordedObject, from_config_map
+from .release import DEPLOYED, secret_name
 
 THREADS = 8
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Observed:
     releases: dict[tuple[str, str], HelmRelease]
     new_key: bytes | None = None
     """The digest key that this run will store: set on the first run only."""
+    comparable: bool = True
+    """Whether digests mean anything: not where this credential may not read the key they were made with."""
     limits: list[str] = field(default_factory=list)
     """What could not be seen for want of rights, in sentences."""
 
@@ -93,6 +96,9 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
     stored_key = _key(ask_key.result())
     # Without the right to read the key nothing can be compared; without records there is nothing to compare.
     new_key = None if stored_key or parsed else os.urandom(32)
+    comparable = bool(stored_key) or not parsed
+    if not comparable:
+        limits.append("may not read the digest key: changed values cannot be told, changed sources can")
     if releases is None:
         limits.append("may not list Secrets: revisions of releases are taken from the record")
     observed = Observed(
@@ -104,12 +110,31 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         records={record.addon: record for record in parsed},
         live={},
         namespaces=None if namespaces is None else {n["metadata"]["name"]: n["metadata"] for n in namespaces},
-        releases=_newest(releases or []),
+        releases=_newest(_recorded_releases(client, parsed) if releases is None else releases),
         new_key=new_key,
+        comparable=comparable,
         limits=limits,
     )
     observed.live = observe_objects(client, parsed, observed)
     return observed
+
+
+def _recorded_releases(client: Client, records: Iterable[Record]) -> list[Json]:
+    """Where Secrets may not be listed: those that the records name; one that may not even be read is believed."""
+
+    def look(record: Record) -> Json | None:
+        name = secret_name(record.release, record.revision)
+        labels = {"name": record.release, "version": str(record.revision), "status": DEPLOYED}
+        believed = {"metadata": {"namespace": record.namespace, "labels": labels}}
+        try:
+            return client.get(SECRET.path(record.namespace, name), accept=METADATA)
+        except ApiError as exc:
+            if exc.status == 403:
+                return believed
+            raise
+
+    found = in_parallel(look, [record for record in records if record.revision])
+    return [secret for secret in found if secret is not None]
 
 
 def key_name(name: str) -> str:

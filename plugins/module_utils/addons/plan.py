@@ -99,6 +99,8 @@ class AddonPlan:
     is_upgrade: bool = False
     release_revision: int = 0
     stale_release: str = ""
+    destroys: set[ObjectId] = field(default_factory=set)
+    """Custom resources of others that go with the CRDs of a removal."""
 
     @property
     def changes(self) -> bool:

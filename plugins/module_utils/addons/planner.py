@@ -21,7 +21,7 @@ from .model import Addon, ChartSource, ObjectsSource
 from .observe import HelmRelease, Observed, addon_of, in_parallel, owner_of
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
-from .record import ObjectState, RecordedObject, ReleaseState
+from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
 
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
@@ -108,6 +108,11 @@ class Planner:
         )
         if work.rendered is None or work.desired is None:
             return plan
+        elsewhere = self._elsewhere(addon, record)
+        if elsewhere:
+            plan.problems.append(elsewhere)
+            self._conclude(plan, work)
+            return plan
         self._release_state(plan)
         desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
         plan.notes += notes
@@ -117,6 +122,22 @@ class Planner:
         self._values(plan)
         self._conclude(plan, work)
         return plan
+
+    def _elsewhere(self, addon: Addon, record: Record | None) -> Finding | None:
+        """A release is never moved: that would uninstall it, data and all, and install an empty one."""
+        if record is None or not any(o.id in self._observed.live for o in record.objects if o.kind != "Namespace"):
+            return None
+        was, now = (record.namespace, record.release), (addon.namespace, addon.release)
+        if was[0] == now[0] and (was[1] == now[1] or not isinstance(addon.source, ChartSource)):
+            return None
+        return Finding(
+            "SLW-3202",
+            f"add-on {addon.name} is installed as release {'/'.join(was)}, the manifest now says {'/'.join(now)}",
+            ("slipway_addons", addon.name, "namespace" if was[0] != now[0] else "release"),
+            addon.position,
+            advice=f"write it back, or remove it first: -e slipway_remove_addons={addon.name}; or give the new one "
+            "another name",
+        )
 
     def _release_state(self, plan: AddonPlan) -> None:
         addon, record = plan.addon, plan.record
@@ -153,6 +174,9 @@ class Planner:
         for obj in plan.record.objects if plan.record else ():
             if obj.id not in wanted and not obj.hook:
                 plan.objects.append(self._leftover(obj))
+        plan.notes += [
+            f"{o.id} is no longer in the source and stays: {o.note}" for o in plan.objects if o.op is Op.KEEP
+        ]
 
     def _object(
         self, plan: AddonPlan, addon: Addon, desired: Desired, recorded: RecordedObject | None, moved: set[ObjectId]
@@ -169,7 +193,9 @@ class Planner:
         digest = self._observed.digester.of(desired.body)
         known = recorded if recorded and self._observed.live.get(desired.id) else None
         # With the same inputs the same is wanted, whatever a chart makes of the time, of chance, or of the cluster.
-        same = plan.record is not None and plan.record.inputs == plan.inputs
+        # What a failed or killed run left is not trusted: its record still names the inputs of the run before.
+        record = plan.record
+        same = record is not None and record.state is ReleaseState.APPLIED and record.inputs == plan.inputs
         if known and desired.id not in moved and (same or known.digest == digest):
             return nothing
         return self._look(plan, addon, desired, recorded, known)

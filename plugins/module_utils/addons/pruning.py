@@ -5,14 +5,21 @@
 
 from __future__ import annotations
 
+import time
+
+from ..kube.client import MERGE
 from ..kube.errors import ApiError
-from ..kube.objects import Json, ObjectId
+from ..kube.objects import PVC, Json, ObjectId
 from .errors import ActError
+from .examine import MANAGER
 from .observe import addon_of
 from .plan import AddonPlan, Op
 from .record import RecordedObject
 from .waiting import Waiter, stuck_lines
 from .work import Progress, Work
+
+_GIVE_UP = 20.0
+"""Seconds that the StatefulSet's controller gets to take its name off the claims."""
 
 
 def may_delete(live: Json, recorded: RecordedObject, addon: str, name: str) -> str:
@@ -24,7 +31,9 @@ def may_delete(live: Json, recorded: RecordedObject, addon: str, name: str) -> s
     meta = live["metadata"]
     if recorded.uid and meta.get("uid") != recorded.uid:
         return "it is another object now: somebody deleted and created it"
-    if addon_of(meta, name) != addon:
+    holder = addon_of(meta, name)
+    # Several add-ons may list a CRD: it carries the mark of the one that wrote it, and stands in the record of all.
+    if holder != addon and not (holder and recorded.kind == "CustomResourceDefinition"):
         return "our mark was taken off"
     if any(ref.get("controller") for ref in meta.get("ownerReferences") or []):
         return "it belongs to a controller"
@@ -59,8 +68,13 @@ def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> se
     return forget
 
 
-def delete(work: Work, recorded: RecordedObject, live: Json) -> None:
-    """Ask for the deletion of exactly this object. Raises ``ActError`` SLW-4105 when it is refused."""
+def delete(work: Work, recorded: RecordedObject, live: Json, *, with_claims: bool = False) -> None:
+    """Ask for the deletion of exactly this object. Raises ``ActError`` SLW-4105 when it is refused.
+
+    A StatefulSet that would take its claims with it gives them up first, unless ``with_claims``.
+    """
+    if recorded.kind == "StatefulSet" and not with_claims:
+        _give_up_claims(work, recorded, live)
     try:
         work.client.delete(recorded.path, uid=live["metadata"]["uid"])
     except ApiError as exc:
@@ -69,3 +83,30 @@ def delete(work: Work, recorded: RecordedObject, live: Json) -> None:
             f"{recorded.id} cannot be deleted: {exc.api_message}",
             "it stays in the record; the next run tries again",
         ) from exc
+
+
+def _give_up_claims(work: Work, recorded: RecordedObject, live: Json) -> None:
+    """Volumes outlive their add-on, also where the StatefulSet's own policy says that they go with it."""
+    policy = ((live.get("spec") or {}).get("persistentVolumeClaimRetentionPolicy") or {}).get("whenDeleted")
+    if policy != "Delete":
+        return
+    patch = {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain"}}}
+    work.client.write("PATCH", recorded.path, patch, {"fieldManager": MANAGER}, MERGE)
+    deadline = time.monotonic() + _GIVE_UP
+    uid = live["metadata"]["uid"]
+    while True:
+        claims = work.client.list(PVC.collection(recorded.namespace), metadata=True)
+        owned = [c["metadata"]["name"] for c in claims if uid in _owners(c["metadata"])]
+        if not owned:
+            return
+        if time.monotonic() > deadline:
+            raise ActError(
+                "SLW-4106",
+                f"{recorded.id} would take its volumes with it: {', '.join(owned)}",
+                "consent to that: -e slipway_remove_pvcs=ADDON; or set whenDeleted: Retain",
+            )
+        time.sleep(0.1)
+
+
+def _owners(metadata: Json) -> set[str]:
+    return {str(ref.get("uid")) for ref in metadata.get("ownerReferences") or []}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
-from ..kube.objects import PVC, Json, ObjectId, crd_resources
+from ..kube.objects import NAMESPACE, PVC, Json, ObjectId, crd_resources
 from .consent import Consent, check_removal, removal_edges, removal_order
 from .desired import CREATED_BY, CUSTOM, rank_of
 from .errors import ConsentError
@@ -30,7 +30,7 @@ class RemovalPlanner:
         self._observed = observed
         self._consent = consent
         self._still_wanted = set(still_wanted)
-        self._releases: set[str] = set()
+        self._releases: set[tuple[str, str]] = set()
 
     def plan(self, names: Iterable[str], reason: str) -> list[AddonPlan]:
         """Raises ``ConsentError`` before anything is planned that is needed, protected, or miscounted."""
@@ -39,7 +39,8 @@ class RemovalPlanner:
         check_removal(chosen, records, self._consent)
         edges = removal_edges(chosen, records)
         going = {obj.id for name in chosen for obj in records[name].objects}
-        self._releases = {records[name].release for name in chosen}
+        charts = [records[name] for name in chosen if records[name].source == "chart"]
+        self._releases = {(record.namespace, record.release) for record in charts}
         claims = {name: self._claims(records[name]) for name in chosen}
         going |= {claim.id for found in claims.values() for claim in found if claim.op is Op.DELETE}
         return [
@@ -70,6 +71,7 @@ class RemovalPlanner:
         ordered = sorted((o for o in record.objects), key=lambda o: _order(o, record))
         plan.objects = in_parallel(lambda o: self._object(record, o, elsewhere), ordered)
         plan.objects += claims
+        self._owned_claims(plan, claims)
         self._crds(plan, record, going)
         self._namespaces(plan, record, going, elsewhere)
         return plan
@@ -123,19 +125,38 @@ class RemovalPlanner:
                     found.append(ObjectPlan(Op.KEEP, identity, recorded=entry, note=CLAIM))
         return found
 
+    def _owned_claims(self, plan: AddonPlan, claims: list[ObjectPlan]) -> None:
+        """Volumes that an object of ours owns (an operator made them for it) are collected with their owner."""
+        if plan.name in self._consent.pvcs:
+            return
+        known = {claim.id.name for claim in claims}
+        goes = {o.recorded.uid: o.id for o in plan.objects if o.op is Op.DELETE and o.recorded and o.recorded.uid}
+        for namespace in sorted({i.namespace for i in goes.values() if i.namespace}):
+            for metadata in _listed_claims(self._client, namespace):
+                owners = [goes[r["uid"]] for r in metadata.get("ownerReferences") or [] if r.get("uid") in goes]
+                if owners and metadata["name"] not in known:
+                    raise ConsentError(
+                        "SLW-5007",
+                        f"add-on {plan.name}: PersistentVolumeClaim {namespace}/{metadata['name']} goes with its owner "
+                        f"{owners[0]}",
+                        f"consent to that: -e slipway_remove_pvcs={plan.name}; or take its ownerReference off",
+                    )
+
     def _crds(self, plan: AddonPlan, record: Record, going: set[ObjectId]) -> None:
         """A CRD takes every object of its kind with it: the consent must name how many are foreign."""
         foreign = 0
         for item in list(plan.objects):
-            if item.id.kind != "CustomResourceDefinition" or item.op not in (Op.KEEP, Op.DELETE) or not item.recorded:
+            goes = item.op is Op.DELETE or (item.op is Op.KEEP and item.note == "CRD")
+            if item.id.kind != "CustomResourceDefinition" or not goes or not item.recorded:
                 continue
             for metadata, resource_id in custom_resources(self._client, item.recorded):
                 if resource_id not in going:
                     foreign += 1
+                    plan.destroys.add(resource_id)
                     if record.addon in self._consent.crds:
                         plan.notes.append(f"destroys {resource_id} (made by {_makers(metadata)})")
         consented = self._consent.crds.get(record.addon)
-        has_crds = any(o.id.kind == "CustomResourceDefinition" for o in plan.objects)
+        has_crds = any(o.id.kind == "CustomResourceDefinition" and o.op is not Op.NONE for o in plan.objects)
         if has_crds and consented is not None and consented != foreign:
             raise ConsentError(
                 "SLW-5004",
@@ -154,7 +175,7 @@ class RemovalPlanner:
         for index, item in enumerate(plan.objects):
             if item.id.kind != "Namespace":
                 continue
-            live = (self._observed.namespaces or {}).get(item.id.name)
+            live = self._namespace(item.id.name)
             if live is None:
                 plan.objects[index] = ObjectPlan(Op.NONE, item.id, recorded=item.recorded, note="is gone already")
                 continue
@@ -165,11 +186,18 @@ class RemovalPlanner:
                 plan.objects[index] = ObjectPlan(Op.NONE, item.id, recorded=item.recorded, note="was there before")
                 continue
             else:
-                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, self._releases)
+                releases = {release for namespace, release in self._releases if namespace == item.id.name}
+                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, releases)
                 if others:
                     why = f"{len(others)} other object{'' if len(others) == 1 else 's'}: {_some(others)}"
             op = Op.KEEP if why else Op.DELETE
             plan.objects[index] = ObjectPlan(op, item.id, recorded=item.recorded, note=why)
+
+    def _namespace(self, name: str) -> Json | None:
+        if self._observed.namespaces is not None:
+            return self._observed.namespaces.get(name)
+        live = self._client.get(NAMESPACE.path("", name), accept=METADATA)
+        return live["metadata"] if live else None
 
     def _made_by_us(self, metadata: Json, identity: ObjectId) -> bool:
         """Created for a release, or rendered by an add-on that did not find it there."""
@@ -182,17 +210,37 @@ class RemovalPlanner:
 
 
 def claims_of(client: Client, stateful_set: Json) -> list[Json]:
-    """Metadata of the claims that a StatefulSet's templates made, by their fixed names."""
+    """Metadata of the claims that a StatefulSet's controller made from its templates: their names are fixed, and
+    nobody else's claim counts, whatever its name and labels."""
     meta, spec = stateful_set["metadata"], stateful_set.get("spec") or {}
     prefixes = [f"{t['metadata']['name']}-{meta['name']}-" for t in spec.get("volumeClaimTemplates") or []]
     if not prefixes:
         return []
-    items = client.list(PVC.collection(meta["namespace"]), metadata=True)
+    controllers = {e.get("manager") for e in meta.get("managedFields") or [] if e.get("subresource") == "status"}
     return [
         m
-        for m in (item["metadata"] for item in items)
+        for m in _listed_claims(client, meta["namespace"])
         if any(m["name"].startswith(p) and m["name"][len(p) :].isdigit() for p in prefixes)
+        and _creator(m) in controllers
     ]
+
+
+def _listed_claims(client: Client, namespace: str) -> list[Json]:
+    """Metadata of all claims of a namespace; none where they may not be listed."""
+    try:
+        return [item["metadata"] for item in client.list(PVC.collection(namespace), metadata=True)]
+    except ApiError as exc:
+        if exc.status != 403:
+            raise
+        return []
+
+
+def _creator(claim: Json) -> str:
+    """Who wrote what only the creation of a claim can say."""
+    for entry in claim.get("managedFields") or []:
+        if "f:accessModes" in ((entry.get("fieldsV1") or {}).get("f:spec") or {}):
+            return str(entry.get("manager"))
+    return ""
 
 
 def custom_resources(client: Client, crd: RecordedObject) -> list[tuple[Json, ObjectId]]:

@@ -44,12 +44,23 @@ class Remover:
     def run(self) -> None:
         """Everything but the namespaces: dependents' order is kept, and nobody waits for a namespace to empty."""
         self._progress("removing", self._record.version)
-        self._work.store.save(self._record)
+        self._save_first()
         try:
             self._steps()
         except (EngineError, KubeError):
             self._leave_behind()
             raise
+
+    def _save_first(self) -> None:
+        """Our own dead webhook may refuse even the record: it is in the record already, and goes first."""
+        try:
+            self._work.store.save(self._record)
+        except ApiError as exc:
+            webhooks = [o for o in self._plan.objects if o.op is Op.DELETE and rank_of(o.id) == WEBHOOKS]
+            if not exc.webhook_unavailable or not webhooks:
+                raise
+            self._delete_all(webhooks)
+            self._work.store.save(self._record)
 
     def finish(self) -> None:
         """Namespaces that nobody else uses, then the record. Called when all removals of the run have ended."""
@@ -77,8 +88,10 @@ class Remover:
         self._delete_all(crds)
         runner.run(hooks, "post-delete")
         self._delete_all(self._hook_leftovers())
-        if self._record.revision:
-            ReleaseStorage(self._work.client, self._record.release, self._record.namespace).forget()
+        if self._record.source == "chart":
+            record = self._record
+            storage = ReleaseStorage(self._work.client, record.release, record.namespace, record.revision)
+            storage.forget(only_ours=not self._record.revision)
 
     def _delete_all(self, plans: Iterable[ObjectPlan], webhooks: Sequence[ObjectPlan] = ()) -> None:
         """Delete and wait. When our own dead webhook refuses the deletion, it goes first (it has nobody to ask)."""
@@ -96,12 +109,12 @@ class Remover:
                 self.kept.append(f"{plan.id}: {reason}")
                 continue
             try:
-                delete(self._work, recorded, live)
+                delete(self._work, recorded, live, with_claims=self._plan.name in self._consent.pvcs)
             except ActError as exc:
                 if not webhooks or not isinstance(exc.__cause__, ApiError) or not exc.__cause__.webhook_unavailable:
                     raise
                 self._delete_all(webhooks)
-                delete(self._work, recorded, live)
+                delete(self._work, recorded, live, with_claims=self._plan.name in self._consent.pvcs)
             waiting[recorded.path] = live["metadata"]["uid"]
             entries[recorded.path] = recorded
         if not waiting:
@@ -144,6 +157,7 @@ class Remover:
         for plan in crds:
             assert plan.recorded is not None
             for metadata, identity in custom_resources(self._work.client, plan.recorded):
+                self._consented(identity)
                 resource = self._work.observed.discovery.preferred(identity.group, identity.kind)
                 if resource is None:
                     continue
@@ -156,6 +170,16 @@ class Remover:
         if left_over:
             self._stuck(left_over)
 
+    def _consented(self, identity: ObjectId) -> None:
+        """The consent named a number: what came after the plan is not in it."""
+        ours = any(identity in record.by_id() for record in self._work.observed.records.values())
+        if identity not in self._plan.destroys and not ours:
+            raise ActError(
+                "SLW-5004",
+                f"add-on {self._plan.name}: {identity} appeared after the plan, and would be destroyed with its CRD",
+                "remove again: the plan then counts it",
+            )
+
     def _namespaces(self) -> None:
         waiting: dict[str, str] = {}
         for plan in self._plan.objects:
@@ -165,9 +189,8 @@ class Remover:
             live = self._work.client.get(path)
             if live is None:
                 continue
-            others = foreign_objects(
-                self._work.client, self._work.observed, plan.id.name, set(), {self._record.release}
-            )
+            gone = {o.id for o in self._plan.objects if o.op is Op.DELETE and not o.id.namespace}
+            others = foreign_objects(self._work.client, self._work.observed, plan.id.name, gone, set())
             if others:
                 self.kept.append(f"{plan.id}: {len(others)} other objects: {', '.join(others[:3])}")
                 continue

@@ -73,6 +73,10 @@ class Renderer:
             pending = [r for r in work.values() if self._gated(r)]
         for rendering in work.values():
             gated = self._gated(rendering)
+            record = self._record(rendering)
+            if not self._observed.comparable and record and not self._changed(rendering):
+                rendering.inputs = record.inputs
+                continue
             rendering.inputs = inputs_digest(
                 rendering.addon, rendering.identity, self._observed, self._apis if gated else None
             )
@@ -91,7 +95,11 @@ class Renderer:
 
     def _changed(self, rendering: Rendering) -> bool:
         record = self._record(rendering)
-        return record is None or record.state is not ReleaseState.APPLIED or record.inputs != rendering.inputs
+        if record is None or record.state is not ReleaseState.APPLIED:
+            return True
+        if not self._observed.comparable:
+            return record.identity != rendering.identity
+        return record.inputs != rendering.inputs
 
     def _gated(self, rendering: Rendering) -> bool:
         if rendering.rendered is not None:
@@ -132,6 +140,12 @@ class Renderer:
                     found.update((resource.api_version, f"{resource.api_version}/{resource.kind}"))
         return found
 
+    def _emptied(self, rendering: Rendering) -> bool:
+        """A source that is suddenly empty is taken for broken: nothing is pruned in a run that has one."""
+        record = self._record(rendering)
+        has = record is not None and any(not obj.hook and obj.kind != "Namespace" for obj in record.objects)
+        return has and all(desired.bare for desired in rendering.desired or ())
+
     def _prepare(self, work: Mapping[str, Rendering]) -> None:
         served = with_arriving(self._observed.discovery, work.values())
         failures: list[Finding] = []
@@ -145,9 +159,21 @@ class Renderer:
                 failures.append(
                     Finding(exc.code, exc.message, ("slipway_addons", addon.name), addon.position, advice=exc.advice)
                 )
+            if self._emptied(rendering):
+                failures.append(_empty(addon))
         failures += _doubles(work.values())
         if failures:
             raise FindingsError(failures)
+
+
+def _empty(addon: Addon) -> Finding:
+    return Finding(
+        "SLW-2503",
+        f"add-on {addon.name} renders no object any more: an upgrade would delete all that it has installed",
+        ("slipway_addons", addon.name),
+        addon.position,
+        advice=f"if that is meant: enabled: false, and consent to its removal by -e slipway_prune={addon.name}",
+    )
 
 
 def with_arriving(discovery: Discovery, renderings: Iterable[Rendering]) -> Discovery:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..kube.client import Client
+from ..kube.client import METADATA, Client
+from ..kube.errors import ApiError
 from ..kube.objects import SECRET, Json
+from ..kube.ownership import our_entry
 from .errors import EngineError
 from .examine import MANAGER
 from .model import Addon
@@ -22,16 +24,24 @@ HISTORY = 10
 class ReleaseStorage:
     """The revisions of one release."""
 
-    def __init__(self, client: Client, name: str, namespace: str) -> None:
+    def __init__(self, client: Client, name: str, namespace: str, last: int = 0) -> None:
+        """``last`` is the recorded revision: where Secrets may not be listed, those up to it are looked for."""
+        self._last = last
         self._client = client
         self._name = name
         self._namespace = namespace
 
     def revisions(self) -> list[Json]:
         """Metadata of the Secrets, oldest first."""
-        secrets = self._client.list(
-            SECRET.collection(self._namespace), {"labelSelector": f"owner=helm,name={self._name}"}, metadata=True
-        )
+        selector = {"labelSelector": f"owner=helm,name={self._name}"}
+        try:
+            secrets = self._client.list(SECRET.collection(self._namespace), selector, metadata=True)
+        except ApiError as exc:
+            if exc.status != 403:
+                raise
+            numbers = range(max(1, self._last - HISTORY), self._last + 2)
+            paths = [SECRET.path(self._namespace, secret_name(self._name, number)) for number in numbers]
+            secrets = [s for s in (self._client.get(path, accept=METADATA) for path in paths) if s is not None]
         return sorted((s["metadata"] for s in secrets), key=_revision)
 
     def store(self, addon: Addon, rendered: Rendered, description: str, now: datetime) -> int:
@@ -65,9 +75,9 @@ class ReleaseStorage:
         secret = self._client.get(SECRET.path(self._namespace, secret_name(self._name, revision)))
         return decode(secret["data"]["release"]) if secret else None
 
-    def forget(self) -> int:
-        """Delete every revision. Returns how many there were."""
-        known = self.revisions()
+    def forget(self, *, only_ours: bool = False) -> int:
+        """Delete every revision, or those that we wrote. Returns how many there were."""
+        known = [m for m in self.revisions() if not only_ours or our_entry(m, MANAGER) is not None]
         for metadata in known:
             self._client.delete(SECRET.path(self._namespace, metadata["name"]), uid=metadata["uid"])
         return len(known)

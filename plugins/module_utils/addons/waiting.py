@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
@@ -28,6 +29,7 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _FRESH = 0.2
 _LONGEST_PAUSE = 1.0
 _TOLD = 5
+_OLD_WORD = 2.0
 
 
 def waited_for(identity: ObjectId) -> bool:
@@ -52,18 +54,24 @@ class Waiter:
     def until_ready(
         self, addon: str, desired: Iterable[Desired], wait: Wait, on_wait: Callable[[str], None] = lambda text: None
     ) -> None:
-        """Raises ``ActError`` SLW-4101 (failed) or SLW-4102 (time is up), with reasons."""
-        pending = {d.id: d for d in desired if waited_for(d.id)}
+        """All ready at the same look: one that was ready may fail while another is waited for.
+
+        Raises ``ActError`` SLW-4101 (failed) or SLW-4102 (time is up), with reasons."""
+        waited = {d.id: d for d in desired if waited_for(d.id)}
         deadline = time.monotonic() + wait.timeout
         pause = 0.05
         told = ""
-        while pending:
-            verdicts = self._verdicts(pending, wait)
-            pending = {i: d for i, d in pending.items() if not verdicts[i].ready}
+        since: dict[ObjectId, float] = {}
+        while waited:
+            self._go_on()
+            verdicts = self._verdicts(waited, wait)
+            pending = {i: d for i, d in waited.items() if not verdicts[i].ready}
             if not pending:
                 return
-            if all(verdicts[i].state is State.FAILED for i in pending):
-                raise self._not_ready("SLW-4101", f"add-on {addon} failed", pending, verdicts)
+            failed = {i: d for i, d in pending.items() if verdicts[i].state is State.FAILED}
+            since = {i: since.get(i, time.monotonic()) for i in failed}
+            if any(time.monotonic() - since[i] >= _fault_grace(i) for i in failed):
+                raise self._not_ready("SLW-4101", f"add-on {addon} failed", failed, verdicts)
             if time.monotonic() >= deadline:
                 head = f"add-on {addon} is not ready after {wait.timeout} s"
                 raise self._not_ready("SLW-4102", head, pending, verdicts)
@@ -89,8 +97,14 @@ class Waiter:
             left = {path: left[path] for path in still}
             if not left or time.monotonic() >= deadline:
                 return still
+            self._go_on()
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _go_on(self) -> None:
+        """Waiting ends with the run: what may not write any more has nothing to wait for."""
+        if self._client.guard is not None:
+            self._client.guard()
 
     def _get(self, path: str) -> Json | None:
         return self._client.get(path)
@@ -107,9 +121,15 @@ class Waiter:
                     conditions=wait.conditions,
                     load_balancer=wait.load_balancer,
                     binding_mode=self._binding_mode,
+                    age=self._age(live),
                 )
             )
         return found
+
+    def _age(self, live: Json) -> float | None:
+        """Seconds since the creation, both by the server's clock."""
+        created = live["metadata"].get("creationTimestamp")
+        return (self._client.now() - datetime.fromisoformat(created)).total_seconds() if created else None
 
     def _live(self, desired: Desired) -> Json | None:
         live = self._list(desired.resource).get(desired.id)
@@ -153,6 +173,12 @@ class Waiter:
         if len(pending) > _TOLD:
             lines.append(f"and {len(pending) - _TOLD} more")
         return ActError(code, "\n    ".join([head + ":", *lines]))
+
+
+def _fault_grace(identity: ObjectId) -> float:
+    """Seconds that a fault must last. Of the built-in kinds it is the controller's last word; a custom resource may
+    still show what its operator said of the version before."""
+    return 0.0 if (identity.group, identity.kind) in RULES else _OLD_WORD
 
 
 def _identity(resource: Resource, item: Json) -> ObjectId:

@@ -22,6 +22,9 @@ from .observe import Observed, key_name
 from .record import LABEL_NAME, LABEL_RECORD, Record, record_path, to_config_map
 
 
+_TERMINATING = 60.0
+
+
 @dataclass(frozen=True)
 class Event:
     """One state change of an add-on, as progress shows it. ``seconds`` since the add-on's start."""
@@ -42,17 +45,26 @@ class Store:
 
     def ensure_home(self) -> None:
         """The namespace, before the lock that lives in it. Doing it twice changes nothing."""
-        known = self._observed.namespaces
-        if known is not None and self.namespace in known:
+        known = (self._observed.namespaces or {}).get(self.namespace)
+        if known is not None and not known.get("deletionTimestamp"):
             return
         path = NAMESPACE.path("", self.namespace)
-        if self._client.get(path) is None:
+        if not self._stands(path):
             body = {
                 "apiVersion": "v1",
                 "kind": "Namespace",
                 "metadata": {"name": self.namespace, "annotations": {CREATED_BY: self._observed.name}},
             }
             self._client.apply(path, body, manager=MANAGER)
+
+    def _stands(self, path: str) -> bool:
+        """Whether the namespace is there. One that a removal has just left is waited out."""
+        deadline = time.monotonic() + _TERMINATING
+        while True:
+            live = self._client.get(path)
+            if live is None or not live["metadata"].get("deletionTimestamp") or time.monotonic() > deadline:
+                return live is not None
+            time.sleep(0.2)
 
     def ensure_key(self) -> None:
         """Store the digest key that this run's plan was made with, if the cluster has none yet."""

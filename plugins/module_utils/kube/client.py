@@ -10,6 +10,7 @@ or its parent is stopped, and where a read-only run is refused.
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
@@ -34,6 +35,7 @@ PAGE = 500
 
 _RETRY_STATUS = {429, 500, 502, 503, 504}
 _READ_TIMEOUT = 60.0
+_LOG_PATIENCE = 0.5
 
 Json = dict[str, Any]
 
@@ -80,6 +82,7 @@ class Client:
         self._lock = threading.Lock()
         self._random = random.SystemRandom()
         self._clock_offset = 0.0
+        self._clock_bounds = (-math.inf, math.inf)
 
     def now(self) -> datetime:
         """The API server's time: clients' clocks differ, and leases compare times."""
@@ -100,9 +103,11 @@ class Client:
     def text(self, path: str, query: Mapping[str, str] | None = None) -> str | None:
         """A plain text answer (pod logs), or None when it cannot be had."""
         try:
-            return self._request("GET", path, query, None, JSON_TYPE, "*/*").decode(errors="replace")
-        except ApiError:
+            # Logs come from the node: a dead one must not hold up the message that says so.
+            raw = self._request("GET", path, query, None, JSON_TYPE, "*/*", patience=_LOG_PATIENCE)
+        except (ApiError, UnreachableError):
             return None
+        return raw.decode(errors="replace")
 
     def list(self, path: str, query: Mapping[str, str] | None = None, *, metadata: bool = False) -> list[Json]:
         """All items of a collection, page by page; ``metadata`` asks for PartialObjectMetadata only."""
@@ -188,6 +193,7 @@ class Client:
             with self._lock:
                 self.requests += 1
             wait = pause * self._random.uniform(0.8, 1.2)
+            sent = time.time()
             try:
                 answer = self._http.request(method, url, body=body, headers=headers)
             except HTTPError as exc:
@@ -195,7 +201,7 @@ class Client:
                     "SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", "is the API server up and reachable?"
                 )
             else:
-                self._learn_clock(answer.headers.get("Date"))
+                self._learn_clock(answer.headers.get("Date"), sent)
                 if answer.status < 400:
                     return answer.data
                 failure = _api_error(answer.status, answer.data, f"{method} {path}")
@@ -204,12 +210,33 @@ class Client:
                 wait = min(float(answer.headers.get("Retry-After") or 0) or wait, 10.0)
             if time.monotonic() + wait > deadline:
                 raise failure
-            time.sleep(wait)
+            self._sleep(wait)
             pause = min(pause * 2, 3.0)
 
-    def _learn_clock(self, date: str | None) -> None:
-        if date:
-            self._clock_offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
+    def _sleep(self, seconds: float) -> None:
+        """Between attempts, reads included: a run that may not write any more has nothing to wait for."""
+        until = time.monotonic() + seconds
+        while True:
+            if self.guard is not None:
+                self.guard()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, 1.0))
+
+    def _learn_clock(self, date: str | None, sent: float) -> None:
+        """The header has whole seconds; what many answers say together is as exact as they are quick."""
+        if not date:
+            return
+        second = parsedate_to_datetime(date).timestamp()
+        with self._lock:
+            low, high = self._clock_bounds
+            low, high = max(low, second - time.time()), min(high, second + 1 - sent)
+            if low > high:
+                # One of the two clocks was set.
+                low, high = second - time.time(), second + 1 - sent
+            self._clock_bounds = low, high
+            self._clock_offset = (low + high) / 2
 
 
 def _worth_retrying(error: ApiError) -> bool:

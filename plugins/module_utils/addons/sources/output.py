@@ -54,7 +54,7 @@ def parse_output(text: str) -> ChartOutput:
 def _documents(text: str) -> Iterator[tuple[str, str]]:
     marks = list(_DOCUMENT.finditer(text))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    for mark, end in zip(marks, ends, strict=True):
+    for mark, end in zip(marks, ends, strict=False):
         yield mark["source"], text[mark.end() : end].strip()
 
 
