@@ -86,8 +86,8 @@ class Bench:
                 self._run(["helm", "uninstall", name, "--namespace", name, "--wait"])
             else:
                 chart = str(ROOT / "lab" / "charts" / name)
-                self._run(["helm", "upgrade", "--install", name, chart, "--namespace", name, "--create-namespace", "--timeout=60s",
-                           "--wait"])  # fmt: skip
+                where = ["--namespace", name, "--create-namespace", "--wait", "--timeout=60s"]
+                self._run(["helm", "upgrade", "--install", name, chart, *where])
 
         with ThreadPoolExecutor(4) as pool:
             # Who brings CRDs goes first: Helm has no graph, so a user of Helm writes the order down.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ class ActionModule(ActionBase):
         return result
 
     def _run(self, variables: dict[str, Any], masker: Masker) -> dict[str, Any]:
+        missing = [name for name in ("jinja2", "jsonschema", "urllib3", "yaml") if find_spec(name) is None]
+        if missing:
+            advice = "install the collection's requirements.txt for Ansible's Python"
+            raise EngineError(
+                "SLW-6301", f"Python packages are missing on the controller: {', '.join(missing)}", advice
+            )
         args: Mapping[str, Any] = self._task.args
         operation = str(args.get("operation") or "plan")
         chosen = self._selection(args, variables)

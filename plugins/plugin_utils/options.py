@@ -46,7 +46,7 @@ def counts(args: Mapping[str, Any], option: str) -> dict[str, int]:
         return {}
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",")]
-        value = {name.strip(): number.strip() for name, _, number in pairs}
+        value = {name.strip(): number.strip() for name, _equals, number in pairs}
     if not isinstance(value, Mapping):
         raise bad_option(option, args.get(option), wanted)
     found = {}

@@ -20,12 +20,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding imp
 try:
     # no public name yet for the tag that holds a value's place
     from ansible._internal._datatag._tags import Origin, VaultedValue
-    from ansible.parsing.vault import EncryptedString
+    from ansible.parsing.vault import EncryptedString as VaultText
     from ansible.template import is_trusted_as_template
 
     TAGS = True
 except ImportError:
-    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
+    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode as VaultText
 
     TAGS = False
 
@@ -48,16 +48,14 @@ def position(value: object) -> Position | None:
 
 def is_vaulted(value: object) -> bool:
     """Whether the value itself was written with ``!vault``."""
-    if TAGS:
-        return isinstance(value, EncryptedString) or VaultedValue.is_tagged_on(value)
-    return isinstance(value, AnsibleVaultEncryptedUnicode)
+    return isinstance(value, VaultText) or (TAGS and bool(VaultedValue.is_tagged_on(value)))
 
 
 def decrypt(value: object) -> str:
     """Plain text of a vaulted value. Raises ``AnsibleError`` when no vault secret fits."""
     if TAGS:
         return str.__str__(str(value))
-    if not isinstance(value, AnsibleVaultEncryptedUnicode) or not value.vault:
+    if not isinstance(value, VaultText) or not value.vault:
         raise AnsibleError("no vault secrets were found")
     return str(value.data)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, MappingView
 from typing import Any
 
+from ansible import template as ansible_template
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
 from jinja2 import TemplateError as JinjaError
@@ -23,11 +24,6 @@ from jinja2.nodes import Impossible, TemplateData
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.evaluator import TemplateError, UndefinedError
 
 from . import origin
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:
-    from ansible.template import AnsibleEnvironment
 
 OMIT = "__omit_place_holder__"
 LONGEST = 300
@@ -58,7 +54,7 @@ class AnsibleEvaluator:
         own = variables if origin.TAGS else {name: _resolved(value) for name, value in variables.items()}
         self._templar.available_variables = {**self._base, **own}
         try:
-            result = _plain(self._templar.template(trust_as_template(text) if origin.TAGS else text))
+            result = _plain(self._templar.template(ansible_template.trust_as_template(text) if origin.TAGS else text))
         except (AnsibleUndefinedVariable, JinjaUndefinedError) as error:
             raise UndefinedError(str(error)) from error
         except (AnsibleError, *RAISED_BY_FILTERS) as error:
@@ -141,7 +137,7 @@ if not origin.TAGS:
                 return super()._output_child_to_const(node, frame, finalize)
             raise Impossible
 
-    class _Environment(AnsibleEnvironment):  # type: ignore[misc]
+    class _Environment(ansible_template.AnsibleEnvironment):  # type: ignore[misc]
         code_generator_class = _CodeGenerator
 
         @staticmethod

@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import os
 import re
+import sys
 import tempfile
 import time
 import urllib.request
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
@@ -190,3 +193,48 @@ def transitions(calls: list[dict[str, Any]], name: str) -> list[Transition]:
         seen[key] = seen.get(key, 0) + 1
         found.append(Transition(*key, seen[key]))
     return found
+
+
+@dataclass
+class Playbook:
+    """An inventory folder for one ``slipway_name``, and ansible-playbook on it, by address, token and CA."""
+
+    cluster: Cluster
+    folder: Path
+    addons: dict[str, Any]
+    proxy: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        env = self.cluster.env
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "slipway_name": self.cluster.name,
+            "slipway_namespace": self.cluster.home,
+            "slipway_api_server": env["proxy_server"] if self.proxy else env["server"],
+            "slipway_api_ca_file": env["ca_file"],
+            "slipway_helm": self.cluster.helm,
+            "slipway_kustomize": f"{env['bin']['kubectl']} kustomize",
+            "slipway_cache_dir": str(self.cluster.cache),
+            "slipway_addons": self.addons,
+            **self.extra,
+        }
+        target = self.folder / "group_vars" / "all"
+        target.mkdir(parents=True, exist_ok=True)
+        (self.folder / "hosts.yml").write_text("all: {hosts: {localhost: {}}}\n", encoding="utf-8")
+        (target / "main.yml").write_text(yaml.safe_dump(variables, sort_keys=False), encoding="utf-8")
+
+    def command(self, name: str, *more: str) -> list[str]:
+        program = str(Path(sys.executable).parent / "ansible-playbook")
+        return [program, "-i", str(self.folder / "hosts.yml"), f"slipway.cluster.{name}", *more]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "PYTHON", "SLIPWAY_"))},
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "SLIPWAY_API_TOKEN": Path(self.cluster.env["token_file"]).read_text(encoding="utf-8").strip(),
+            **more,
+        }

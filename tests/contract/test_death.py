@@ -34,7 +34,7 @@ from tests.contract.support import ROOT, Cluster, eventually
 pytestmark = pytest.mark.lab
 
 SHOP = Path(__file__).parent / "charts" / "shop"
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 4.0
 SLACK = 3.0
 """Seconds that a busy machine may add to what is promised in seconds."""
 AT_ONCE = 4

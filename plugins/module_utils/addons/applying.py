@@ -84,8 +84,7 @@ class Applier:
                 self._waiter.until_ready(self._addon, ready, Wait(timeout=60))
 
     def apply(self, plan: ObjectPlan) -> None:
-        desired = plan.desired
-        assert desired is not None
+        desired = plan.wanted
         if plan.op is Op.RECREATE:
             self._delete_first(plan)
         if desired.bare:
@@ -125,8 +124,7 @@ class Applier:
         )
 
     def _delete_first(self, plan: ObjectPlan) -> None:
-        desired = plan.desired
-        assert desired is not None
+        desired = plan.wanted
         live = self._work.client.get(desired.path)
         if live is None:
             return

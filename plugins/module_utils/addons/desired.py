@@ -78,7 +78,7 @@ def prepare(addon: Addon, rendered: Rendered, discovery: Discovery, name: str) -
             f"add-on {addon.name}: neither the cluster nor this run serves {', '.join(unknown)}",
             "add the add-on that brings the CRD, or turn off the value that asks for it",
         )
-    desired = [one for _, one in pairs if one is not None]
+    desired = [pair[1] for pair in pairs if pair[1] is not None]
     needed = {addon.namespace} - {d.id.name for d in desired if d.id.kind == "Namespace"}
     if any(d.id.namespace == addon.namespace for d in desired) or isinstance(addon.source, ChartSource):
         desired += [release_namespace(namespace, name) for namespace in sorted(needed)]

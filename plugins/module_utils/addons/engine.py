@@ -16,7 +16,7 @@ from ..kube.errors import KubeError
 from .consent import Consent, names_to_prune, names_to_remove
 from .errors import EngineError, FindingsError, LockError
 from .graph import closure
-from .home import leave_home
+from .home import leave_home, left_home
 from .install import Installer
 from .lock import Holder, Lock
 from .masking import Masker, secret_strings
@@ -127,41 +127,47 @@ class Engine:
             helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
         )
 
+    @property
+    def _seen(self) -> Observed:
+        if self._observed is None:
+            raise ValueError("execute() needs a plan() before it")
+        return self._observed
+
     def execute(self, plan: Plan) -> Report:
         """Carry out ``plan``. When the cluster moved since it was made, it is made again under the lock."""
         started = time.monotonic()
         blocked = {p.name: p.reason for p in plan.addons if p.action is Action.BLOCKED}
-        if not any(p.acts for p in plan.addons):
+        removing = self._settings.operation == "remove"
+        leaving = removing and not plan.addons and left_home(self._seen, self._settings.namespace)
+        if not leaving and not any(p.acts for p in plan.addons):
             results = {name: Result(Outcome.FAILED, reason) for name, reason in blocked.items()}
             return Report(plan, results, {}, time.monotonic() - started)
-        assert self._observed is not None
         lock = self._lock()
         self._client.guard = lock.check_alive
         try:
-            Store(self._client, self._observed, self._settings.namespace).ensure_home()
+            Store(self._client, self._seen, self._settings.namespace).ensure_home()
             lock.acquire(self._settings.lock_wait, self._on_wait)
             self._client.guard = lock.check
             if self._moved_on():
                 plan = self.plan()
-            store = Store(self._client, self._observed, self._settings.namespace)
+            store = Store(self._client, self._seen, self._settings.namespace)
             store.ensure_key()
             results, kept = self._act(plan, store, lock)
-            removed = any(p.action is Action.REMOVE for p in plan.addons)
-            leave_home(self._client, self._observed, store, lock, Waiter(self._client, plan.name), removed=removed)
+            removed = leaving or any(p.action is Action.REMOVE for p in plan.addons)
+            leave_home(self._client, self._seen, store, lock, Waiter(self._client, plan.name), removed=removed)
         finally:
             lock.release()
             self._client.guard = None
         return Report(plan, results, kept, time.monotonic() - started)
 
     def _act(self, plan: Plan, store: Store, lock: Lock) -> tuple[dict[str, Result], dict[str, list[str]]]:
-        assert self._observed is not None
         acting = {p.name: p for p in plan.addons if p.acts or p.action is Action.BLOCKED}
         removers: dict[str, Remover] = {}
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
             work = Work(
-                self._client, self._observed, store, self.masker, self._emit, pool, self._settings.who or lock.identity
+                self._client, self._seen, store, self.masker, self._emit, pool, self._settings.who or lock.identity
             )
-            waiter = Waiter(self._client, self._observed.name)
+            waiter = Waiter(self._client, self._seen.name)
 
             def act(name: str) -> None:
                 one = acting[name]
@@ -217,10 +223,9 @@ class Engine:
 
     def _moved_on(self) -> bool:
         """Whether records changed between the plan and the lock."""
-        assert self._observed is not None
         now = observe(self._client, name=self._manifest.name, namespace=self._settings.namespace)
-        moved = now.records != self._observed.records or now.uid != self._observed.uid
-        if not moved and self._observed.new_key and not now.new_key:
+        moved = now.records != self._seen.records or now.uid != self._seen.uid
+        if not moved and self._seen.new_key and not now.new_key:
             raise LockError("SLW-6002", "another run began at the same moment", "run again: nothing was changed")
         return moved
 

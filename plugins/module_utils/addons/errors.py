@@ -28,10 +28,11 @@ class FindingsError(EngineError):
         many = len(self.findings)
         code = self.findings[0].code if many == 1 else "SLW-1000"
         lines = "\n".join(f"  {finding}" for finding in self.findings)
-        Exception.__init__(self, f"{many} {'error' if many == 1 else 'errors'}, nothing was changed:\n{lines}")
-        self.code = code
-        self.message = str(self)
-        self.advice = ""
+        super().__init__(code, f"{many} {'error' if many == 1 else 'errors'}, nothing was changed:\n{lines}")
+
+    def __str__(self) -> str:
+        # Every line has its own code already.
+        return self.message
 
 
 class RenderError(EngineError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Optional
 
 from . import simple
 from .evaluator import Evaluator, TemplateError, UndefinedError
@@ -17,7 +18,7 @@ from .references import SHARED, References, is_template, references
 from .scope import NODES, Closure, Scope
 from .undefined import explain
 
-NodesOf = Callable[[], Mapping[str, JSON]] | None
+NodesOf = Optional[Callable[[], Mapping[str, JSON]]]
 
 
 class Evaluation:

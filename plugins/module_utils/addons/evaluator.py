@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Optional, Protocol
 
 from .model import JSON
 from .node import Node
@@ -40,5 +40,5 @@ class Variable:
     node: Node
 
 
-Raw = Callable[[str], Variable | None]
+Raw = Callable[[str], Optional[Variable]]
 """Looks up any Ansible variable, untemplated. None where there is none of that name."""

@@ -128,8 +128,7 @@ def covers(live: object, wanted: object) -> bool:
 
 
 def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: Rule, *, force: bool) -> None:
-    desired = found.plan.desired
-    assert desired is not None
+    desired = found.plan.wanted
     recorded = found.plan.recorded
     unverified = ""
     fields: tuple[FieldChange, ...] = ()

@@ -33,9 +33,20 @@ def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, wai
         for name in foreign_objects(client, observed, store.namespace, set(), set())
         if name != f"Lease slipway-{observed.name}"
     ]
-    client.delete(LEASE.path(store.namespace, f"slipway-{observed.name}"))
-    lock.forget()
     if live is not None and made_by_us and not others:
+        # With the Lease in it: nobody begins while it goes.
         path, uid = NAMESPACE.path("", store.namespace), live["metadata"]["uid"]
         client.delete(path, uid=uid)
+        lock.forget()
         waiter.until_gone({path: uid}, _PATIENCE)
+        return
+    client.delete(LEASE.path(store.namespace, f"slipway-{observed.name}"))
+    lock.forget()
+
+
+def left_home(observed: Observed, namespace: str) -> bool:
+    """Whether a removal of the last add-on died before it had left."""
+    home = (observed.namespaces or {}).get(namespace)
+    if home is None or observed.records or home.get("deletionTimestamp"):
+        return False
+    return (home.get("annotations") or {}).get(CREATED_BY) == observed.name

@@ -27,13 +27,11 @@ class Installer:
     """One add-on, once. ``run`` raises the typed errors of this room; the record then says what is certain."""
 
     def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan) -> None:
-        assert plan.addon is not None
-        assert plan.rendered is not None
         self._work = work
         self._waiter = waiter
         self._plan = plan
-        self._addon: Addon = plan.addon
-        self._rendered: Rendered = plan.rendered
+        self._addon: Addon = plan.wanted
+        self._rendered: Rendered = plan.output
         self._progress = Progress(work, plan.name)
         self._applier = Applier(work, waiter, plan.name)
         self._record = self._first_record()
@@ -98,9 +96,9 @@ class Installer:
     def _refresh(self) -> None:
         """The objects are as they should be; only what we remember of them is brought up to date."""
         self._applier.apply_all(self._plan.objects)
-        assert self._plan.record is not None
+        previous = self._plan.known
         record = replace(self._with_confirmed(), state=ReleaseState.APPLIED, inputs=self._plan.inputs)
-        self._work.store.save(replace(record, who=self._plan.record.who, when=self._plan.record.when))
+        self._work.store.save(replace(record, who=previous.who, when=previous.when))
 
     def _leave_behind(self) -> None:
         """What is certain goes into the record; when even that fails, the pending record of the start stands."""

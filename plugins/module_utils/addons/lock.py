@@ -121,6 +121,8 @@ class Lock:
     def forget(self) -> None:
         """The Lease itself was deleted: stop renewing, and make no new one. There is nothing left to prove by it."""
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
         self._valid_until = math.inf
         self._version = ""
 

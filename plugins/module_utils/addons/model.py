@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
 from .finding import NOWHERE, Finding, KeyPath, Position
 
@@ -47,7 +47,7 @@ class ObjectsSource:
     objects: tuple[dict[str, JSON], ...]
 
 
-Source = ChartSource | KustomizeSource | ManifestsSource | ObjectsSource
+Source = Union[ChartSource, KustomizeSource, ManifestsSource, ObjectsSource]
 
 
 @dataclass(frozen=True)

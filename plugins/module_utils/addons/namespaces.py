@@ -58,7 +58,7 @@ def _goes(observed: Observed, resource: Resource, metadata: Json, going: set[Obj
 
 def _owner_goes(observed: Observed, reference: Json, going: set[ObjectId]) -> bool:
     """An owner in the namespace is judged itself. One outside stays when the namespace goes, unless it goes too."""
-    group, _ = split_api_version(str(reference.get("apiVersion", "")))
+    group = split_api_version(str(reference.get("apiVersion", "")))[0]
     kind = str(reference.get("kind", ""))
     resource = observed.discovery.preferred(group, kind)
     if resource is not None and resource.namespaced:

@@ -9,6 +9,7 @@ import datetime
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Union
 
 from .finding import NOWHERE, Finding, KeyPath, Position
 from .model import JSON
@@ -16,7 +17,7 @@ from .model import JSON
 DEEPEST = 64
 """Levels of nesting that are accepted. Deeper input is a mistake or a loop, never a manifest."""
 
-Scalar = str | int | float | bool | None
+Scalar = Union[str, int, float, bool, None]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,20 @@ class ObjectPlan:
     force: bool = False
     preexisting: bool = False
 
+    @property
+    def wanted(self) -> Desired:
+        """What is applied. Deletions and kept objects have none: asking for it is a mistake of ours."""
+        if self.desired is None:
+            raise ValueError(f"{self.id} has nothing to apply")
+        return self.desired
+
+    @property
+    def known(self) -> RecordedObject:
+        """What the record says. New objects have none."""
+        if self.recorded is None:
+            raise ValueError(f"{self.id} is not recorded")
+        return self.recorded
+
 
 @dataclass
 class AddonPlan:
@@ -101,6 +115,27 @@ class AddonPlan:
     stale_release: str = ""
     destroys: set[ObjectId] = field(default_factory=set)
     """Custom resources of others that go with the CRDs of a removal."""
+
+    @property
+    def wanted(self) -> Addon:
+        """What the manifest says. Removals have none."""
+        if self.addon is None:
+            raise ValueError(f"add-on {self.name} is not in the manifest")
+        return self.addon
+
+    @property
+    def output(self) -> Rendered:
+        """What the source rendered; only what may have changed is rendered."""
+        if self.rendered is None:
+            raise ValueError(f"add-on {self.name} was not rendered")
+        return self.rendered
+
+    @property
+    def known(self) -> Record:
+        """What the record says. New add-ons have none."""
+        if self.record is None:
+            raise ValueError(f"add-on {self.name} has no record")
+        return self.record
 
     @property
     def changes(self) -> bool:

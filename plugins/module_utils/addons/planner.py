@@ -162,8 +162,7 @@ class Planner:
             plan.stale_release = f"Helm left revision {release.revision} {release.status}"
 
     def _objects(self, plan: AddonPlan, desired: list[Desired], moved: set[ObjectId]) -> None:
-        addon = plan.addon
-        assert addon is not None
+        addon = plan.wanted
         recorded = plan.record.by_id() if plan.record else {}
         looked = in_parallel(lambda d: self._object(plan, addon, d, recorded.get(d.id), moved), desired)
         for examined in looked:
@@ -277,8 +276,7 @@ class Planner:
         elif record.state is not ReleaseState.APPLIED:
             plan.action = Action.UPGRADE if record.inputs else Action.INSTALL
             plan.reason = f"unfinished run of {record.who} at {record.when}"
-        elif record.inputs != work.inputs and (writes or plan.values or plan.version_from != plan.version_to
-                                                or record.identity != work.identity):  # fmt: skip
+        elif record.inputs != work.inputs and (writes or self._released_anew(plan, work)):
             plan.action, plan.reason = Action.UPGRADE, self._why(plan, work)
         elif plan.stale_release:
             plan.action, plan.reason = Action.REPAIR, plan.stale_release
@@ -287,9 +285,12 @@ class Planner:
         elif record.inputs != work.inputs or Op.RETAKE in ops or Op.KEEP in ops:
             plan.action = Action.REFRESH
 
+    def _released_anew(self, plan: AddonPlan, work: Rendering) -> bool:
+        """Whether the release differs although no object does: Helm's storage names version and values."""
+        return bool(plan.values) or plan.version_from != plan.version_to or plan.known.identity != work.identity
+
     def _why(self, plan: AddonPlan, work: Rendering) -> str:
-        record = plan.record
-        assert record is not None
+        record = plan.known
         if plan.version_from != plan.version_to:
             return "version"
         if plan.values:

@@ -31,12 +31,11 @@ class Remover:
     """One add-on, once. The record shrinks with every confirmed deletion and goes last."""
 
     def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan, consent: Consent) -> None:
-        assert plan.record is not None
         self._work = work
         self._waiter = waiter
         self._plan = plan
         self._consent = consent
-        self._record: Record = replace(plan.record, state=ReleaseState.REMOVING)
+        self._record: Record = replace(plan.known, state=ReleaseState.REMOVING)
         self._progress = Progress(work, plan.name)
         self._deadline = time.monotonic() + self._record.remove_timeout
         self.kept: list[str] = [f"{o.id}: {o.note}" for o in plan.objects if o.op is Op.KEEP]
@@ -98,8 +97,7 @@ class Remover:
         waiting: dict[str, str] = {}
         entries: dict[str, RecordedObject] = {}
         for plan in plans:
-            recorded = plan.recorded
-            assert recorded is not None
+            recorded = plan.known
             live = self._work.client.get(recorded.path)
             if live is None:
                 self._forget({plan.id})
@@ -155,8 +153,7 @@ class Remover:
         waiting: dict[str, str] = {}
         left_over: list[Json] = []
         for plan in crds:
-            assert plan.recorded is not None
-            for metadata, identity in custom_resources(self._work.client, plan.recorded):
+            for metadata, identity in custom_resources(self._work.client, plan.known):
                 self._consented(identity)
                 resource = self._work.observed.discovery.preferred(identity.group, identity.kind)
                 if resource is None:

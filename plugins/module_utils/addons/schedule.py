@@ -59,8 +59,7 @@ class Schedule:
                     running[pool.submit(self.task, name)] = name
                 if not running:
                     continue
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     name = running.pop(future)
                     results[name] = _result(future)
                     if isinstance(results[name].error, StoppedError):

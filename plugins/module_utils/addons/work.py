@@ -21,7 +21,6 @@ from .masking import Masker
 from .observe import Observed, key_name
 from .record import LABEL_NAME, LABEL_RECORD, Record, record_path, to_config_map
 
-
 _TERMINATING = 60.0
 
 

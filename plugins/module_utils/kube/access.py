@@ -15,11 +15,13 @@ import os
 import ssl
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+with suppress(ImportError):  # the shell names what is missing
+    import yaml
 
 from .errors import AccessError
 

@@ -15,16 +15,18 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from .access import Access
 from .errors import ApiError, Cause, StoppedError, UnreachableError
+
+with suppress(ImportError):  # the shell names what is missing
+    import urllib3
+    from urllib3.exceptions import HTTPError
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

@@ -54,12 +54,12 @@ class Resource:
 
 def split_api_version(api_version: str) -> tuple[str, str]:
     """``apps/v1`` as ``("apps", "v1")``, ``v1`` as ``("", "v1")``."""
-    group, _, version = api_version.rpartition("/")
+    group, _slash, version = api_version.rpartition("/")
     return group, version
 
 
 def object_id(obj: Json) -> ObjectId:
-    group, _ = split_api_version(str(obj.get("apiVersion", "")))
+    group = split_api_version(str(obj.get("apiVersion", "")))[0]
     meta = obj.get("metadata") or {}
     return ObjectId(group, str(obj.get("kind", "")), str(meta.get("namespace") or ""), str(meta.get("name", "")))
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Union
 
 from .objects import Json
 
-Step = str | dict[str, Any]
+Step = Union[str, dict[str, Any]]
 FieldPath = tuple[Step, ...]
 """Path of a field: a mapping key, or the merge key of a list item (``{"name": "web"}``), or ``{"=": value}``
 for an item of a set."""

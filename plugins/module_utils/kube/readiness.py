@@ -71,13 +71,20 @@ class DeclaredCondition(Protocol):
     """
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """Kind of the objects."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """Type of the condition."""
+
     @property
-    def status(self) -> str: ...
+    def status(self) -> str:
+        """Status that means ready."""
+
     @property
-    def group(self) -> str: ...
+    def group(self) -> str:
+        """API group, or nothing for any."""
 
 
 def assess(

@@ -21,8 +21,11 @@ SHORT_KINDS = {"Pod": "pod", "PersistentVolumeClaim": "PVC"}
 class Reader(Protocol):
     """Read-only access to the API. ``path`` begins with ``/api``; what is not there is None."""
 
-    def get(self, path: str, query: dict[str, str] | None = None) -> Object | None: ...
-    def text(self, path: str, query: dict[str, str] | None = None) -> str | None: ...
+    def get(self, path: str, query: dict[str, str] | None = None) -> Object | None:
+        """One object."""
+
+    def text(self, path: str, query: dict[str, str] | None = None) -> str | None:
+        """A plain text answer."""
 
 
 class Look:

@@ -65,7 +65,7 @@ def _pool(urllib3: Any, url: str, ca_file: str, proxy: str) -> Any:
     address = proxy or _proxy_from_environment(url)
     if not address:
         return urllib3.PoolManager(**common)
-    user, _, host = urlsplit(address).netloc.rpartition("@")
+    user, _at, host = urlsplit(address).netloc.rpartition("@")
     headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
     return urllib3.ProxyManager(f"{urlsplit(address).scheme}://{host}", proxy_headers=headers, **common)
 

@@ -103,7 +103,7 @@ def _references(kustomization: Path) -> Iterator[Path]:
     for document in yaml.load_all(kustomization.read_text("utf-8-sig"), str(kustomization)):
         for text in _strings(document):
             # generators write name=path
-            for part in {text, text.partition("=")[2]}:
+            for part in (text, text.partition("=")[2]):
                 if part and len(part) < _LONGEST_PATH and "\n" not in part and "://" not in part:
                     yield from _existing(kustomization.parent / part)
 

@@ -37,7 +37,7 @@ def render(addon: Addon, ctx: RenderContext) -> Rendered:
         return _render_chart(addon, source, ctx)
     placed = _placed(source, ctx)
     refuse_duplicates(placed, addon.namespace)
-    return Rendered(objects=tuple(obj for obj, _ in placed), identity=identity(addon, ctx))
+    return Rendered(objects=tuple(obj for obj, _place in placed), identity=identity(addon, ctx))
 
 
 def identity(addon: Addon, ctx: RenderContext) -> str:
@@ -87,8 +87,8 @@ def _render_chart(addon: Addon, source: ChartSource, ctx: RenderContext) -> Rend
     refuse_duplicates((*output.objects, *output.crds), addon.namespace)
     random = varying_fields(_everything(output), _everything(parse_output(again))) if again else ()
     return Rendered(
-        objects=tuple(obj for obj, _ in output.objects),
-        crds=tuple(obj for obj, _ in output.crds),
+        objects=tuple(obj for obj, _place in output.objects),
+        crds=tuple(obj for obj, _place in output.crds),
         hooks=output.hooks,
         identity=identity(addon, ctx),
         version=chart.version,
@@ -114,13 +114,13 @@ def _run(request: TemplateRequest, ctx: RenderContext, twice: bool) -> tuple[str
                 raise
             # A first install whose own CRDs are still to come: Helm 4 refuses to look. Nothing of this release is on
             # the cluster yet, so rendering without the cluster shows what it would find of its own: nothing.
-            text, again, _ = _run(replace(request, server=None), ctx, twice)
+            text, again, _blind = _run(replace(request, server=None), ctx, twice)
             return text, again, True
     return first, other if other != first else "", False
 
 
 def _everything(output: ChartOutput) -> list[dict[str, object]]:
-    return [obj for obj, _ in output.objects] + [hook.object for hook in output.hooks]
+    return [obj for obj, _place in output.objects] + [hook.object for hook in output.hooks]
 
 
 def chart_of(addon: Addon, ctx: RenderContext) -> Chart | None:

@@ -114,7 +114,7 @@ def _find(index: _Index, source: ChartSource, repository: Repository) -> _Versio
 
 def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
     """Newest last; a pre-release comes before its release."""
-    core, _, pre = version.lstrip("v").partition("+")[0].partition("-")
+    core, _dash, pre = version.lstrip("v").partition("+")[0].partition("-")
     return tuple(int(number) for number in re.findall(r"\d+", core)), not pre, pre
 
 

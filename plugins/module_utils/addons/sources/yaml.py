@@ -9,14 +9,22 @@ booleans, keys become strings, and a bare ``=`` is text. An object must mean the
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-import yaml
-
 from ..errors import RenderError
 from .codes import BAD_YAML
+
+try:
+    import yaml
+except ImportError:  # the shell names what is missing
+    _Base: Any = object
+    _DumperBase: Any = object
+else:
+    _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    _DumperBase = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 _PREFIX = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?(?:0_*[xX][0-9a-fA-F_]+|0_*[bB][01_]+|0_*[oO][0-7_]+|0[0-7_]*|[1-9][0-9_]*)\Z")
@@ -74,7 +82,7 @@ def _key(loader: Any, node: yaml.Node) -> str:
 def _mapping(loader: Any, node: yaml.Node) -> dict[str, Any]:
     if not isinstance(node, yaml.MappingNode):
         raise yaml.constructor.ConstructorError(None, None, "expected a mapping", node.start_mark)
-    own = [key for key, _ in node.value if key.tag != _PREFIX + "merge"]
+    own = [key for key, _value in node.value if key.tag != _PREFIX + "merge"]
     merged = len(node.value) - len(own)
     if merged:
         loader.flatten_mapping(node)
@@ -103,7 +111,7 @@ def _scalar(loader: Any, node: yaml.Node) -> Any:
         except ValueError:
             problem = f"{text!r} is no number"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-        if value != value or value in _INFINITE:
+        if math.isnan(value) or value in _INFINITE:
             # Go takes digits that overflow for text, and JSON has no word for the real thing
             if "." not in text[:2] or text[-1].isdigit():
                 return text
@@ -143,8 +151,6 @@ _CONSTRUCTORS: dict[Any, Any] = {
     None: _refuse,
 }
 _NO_CONSTRUCTORS: dict[Any, Any] = {}
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DumperBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Loader(_Base):  # type: ignore[misc]
