@@ -9,12 +9,10 @@ got the write, or after it did it and before the answer; the next run must find 
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,12 +22,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
-from tests.contract.runner import Child, Job, Transition, control, held, rule, transitions, writes_through_proxy
-from tests.contract.support import ROOT, Cluster, eventually
+from tests.contract.runner import (
+    RECORDED_WRITES,
+    Child,
+    Job,
+    Playbook,
+    Transition,
+    control,
+    held,
+    rule,
+    transitions,
+    writes_through_proxy,
+)
+from tests.contract.support import Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -212,9 +220,7 @@ def next_run(cluster: Cluster, operation: str) -> list[str]:
     waited: list[float] = []
 
     def tell(event: Event) -> None:
-        if event.state == "waiting" and not event.addon:
-            waited.append(time.monotonic())
-        elif waited and len(waited) == 1:
+        if (event.state == "waiting" and not event.addon) or (waited and len(waited) == 1):
             waited.append(time.monotonic())
 
     verb = "remove" if operation == "remove" else "install"
@@ -288,14 +294,170 @@ def run_cases(ground: Ground, operation: str, cases: list[tuple[Transition, str]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_killed_at_each_kind_of_write(
-    ground: Ground, undisturbed: Callable[[str], Expected], operation: str
-) -> None:
+def test_killed_at_each_kind_of_write(ground: Ground, undisturbed: Callable[[str], Expected], operation: str) -> None:
     """Sides alternate; ``make test-long`` tries both at every single write."""
     expected = undisturbed(operation)
     cases = [(one, SIDES[at % 2]) for at, one in enumerate(every_kind(expected))]
     assert len(cases) >= 5
     assert not run_cases(ground, operation, cases, expected)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "added", "deployed twice", "hook again", "locked"])
+def test_what_is_looked_for_would_be_found(ground: Ground, undisturbed: Callable[[str], Expected], damage: str) -> None:
+    """The counter-check: each kind of harm that a death could do is told from a converged cluster."""
+    expected = undisturbed("install")
+    cluster = ground.cluster()
+    since = end_of(cluster.env["audit_log"])
+    cluster.ok(manifest(cluster))
+    assert not differences(cluster, "install", expected, since)
+    shop = f"/api/v1/namespaces/{cluster.ns('shop')}"
+    client = cluster.client()
+    if damage == "deleted":
+        client.delete(f"{shop}/configmaps/config")
+        wanted = "missing: configmaps"
+    elif damage == "added":
+        note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stray"}}
+        client.write("POST", f"{shop}/configmaps", note)
+        wanted = "left over: configmaps"
+    elif damage == "deployed twice":
+        secret = dict(client.get(f"{shop}/secrets/sh.helm.release.v1.shop.v1") or {})
+        labels = {**secret["metadata"]["labels"], "version": "2"}
+        secret["metadata"] = {"name": "sh.helm.release.v1.shop.v2", "labels": labels}
+        client.write("POST", f"{shop}/secrets", secret)
+        wanted = "Helm revisions: [(1, 'deployed'), (2, 'deployed')]"
+    elif damage == "hook again":
+        path = f"/apis/batch/v1/namespaces/{cluster.ns('shop')}/jobs/prepare"
+        live = client.get(path) or {}
+        client.delete(path)
+        eventually(lambda: client.get(path) is None)
+        container = live["spec"]["template"]["spec"]["containers"][0]
+        template = {"spec": {"restartPolicy": "Never", "containers": [{k: container[k] for k in ("name", "image")}]}}
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "prepare"}, "spec": {"template": template}}
+        client.apply(path, job, manager="somebody")
+        wanted = "hooks started: {'prepare': 2"
+    else:
+        lease = f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}"
+        cluster.patch(lease, {"spec": {"holderIdentity": "somebody"}})
+        wanted = "lock is still held by somebody"
+    assert any(wanted in line for line in differences(cluster, "install", expected, since))
+
+
+# --- ansible-playbook itself, killed in three ways (DESIGN 11.8) -------------------------------------------------------
+
+
+def slow_manifest(cluster: Cluster, delay: str) -> dict[str, Any]:
+    """Long enough in its wait to be killed there, with writes to come."""
+    addons = manifest(cluster)
+    addons["shop"]["values"]["podAnnotations"] = {"lab.slipway/delay": delay}
+    return addons
+
+
+def processes_of(mark: str) -> list[int]:
+    """Everything that runs with ``mark`` on its command line: ansible-playbook, its workers, Helm."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in path.read_text(encoding="utf-8", errors="replace"):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def api_writes(cluster: Cluster, since: int) -> list[str]:
+    """What a run of the collection wrote, the lock included."""
+    with Path(cluster.env["audit_log"]).open(encoding="utf-8") as log:
+        log.seek(since)
+        entries = [json.loads(line) for line in log if cluster.name in line and '"userAgent":"slipway (' in line]
+    return [
+        f"{e['verb']} {e['requestURI']}"
+        for e in entries
+        if e["verb"] in ("create", "update", "patch", "delete") and "dryRun" not in e["requestURI"]
+    ]
+
+
+@pytest.mark.parametrize("victim", ["main pid", "process group", "pid namespace"])
+def test_ansible_playbook_is_killed(ground: Ground, tmp_path: Path, victim: str) -> None:
+    """While it waits for a pod. Whoever is left stops writing, renewing included, and is gone within two seconds."""
+    cluster = ground.cluster()
+    playbook = Playbook(cluster, tmp_path, slow_manifest(cluster, "8"), extra={"slipway_lock_duration": 3})
+    since = end_of(cluster.env["audit_log"])
+    command = playbook.command("addons")
+    if victim == "pid namespace":
+        unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+            # Without root: the same, as root of a user namespace.
+            unshare[1:1] = ["--user", "--map-root-user"]
+        command = [*unshare, *command]
+    main = subprocess.Popen(
+        command, env=playbook.environment(), cwd=tmp_path, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    web = f"/apis/apps/v1/namespaces/{cluster.ns('shop')}/deployments/web"
+    eventually(lambda: cluster.get(web), 60)
+    time.sleep(1.0)
+    mark = str(playbook.folder / "hosts.yml")
+    assert len(processes_of(mark)) > 1
+    if victim == "process group":
+        os.killpg(main.pid, signal.SIGKILL)
+    else:
+        main.kill()
+    main.wait(10)
+    killed = time.monotonic()
+    eventually(lambda: not processes_of(mark), 10)
+    gone = time.monotonic() - killed
+    assert gone < 2.0 + 1.0, f"the last process ended {gone:.1f} s after the kill"
+    before = api_writes(cluster, since)
+    assert before
+    time.sleep(1.5)
+    assert api_writes(cluster, since) == before
+    assert lease_holder(cluster)
+    assert cluster.get(f"/api/v1/namespaces/{cluster.ns('notes')}") is None
+    report = cluster.run(slow_manifest(cluster, "8"), lock_wait=15.0)
+    assert not report.failed
+    assert hook_starts(cluster, since) == {"prepare": 1, "check": 1}
+
+
+def test_ansible_playbook_that_lives_goes_on_writing(ground: Ground, tmp_path: Path) -> None:
+    """The counter-check of the one above: unharmed, the same run goes on to its end."""
+    cluster = ground.cluster()
+    playbook = Playbook(cluster, tmp_path, slow_manifest(cluster, "3"), extra={"slipway_lock_duration": 3})
+    since = end_of(cluster.env["audit_log"])
+    main = subprocess.Popen(
+        playbook.command("addons"), env=playbook.environment(), cwd=tmp_path, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    eventually(lambda: cluster.get(f"/apis/apps/v1/namespaces/{cluster.ns('shop')}/deployments/web"), 60)
+    time.sleep(0.5)
+    before = api_writes(cluster, since)
+    assert main.wait(60) == 0
+    assert len(api_writes(cluster, since)) > len(before)
+    assert not lease_holder(cluster)
+
+
+def test_a_write_that_was_under_way_is_the_last(ground: Ground, tmp_path: Path) -> None:
+    """Main pid killed while its worker's write is held; let go, that write happens and no other."""
+    cluster = ground.cluster()
+    playbook = Playbook(cluster, tmp_path, manifest(cluster), proxy=True, extra={"slipway_lock_duration": 3})
+    agent = "slipway (install)"
+    path = RECORDED_WRITES + f".*/{cluster.ns('shop')}/deployments/web"
+    with rule(ground.env, method="PATCH", path=path, hold="before"):
+        main = subprocess.Popen(
+            playbook.command("addons"), env=playbook.environment(), cwd=tmp_path, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        call = eventually(lambda: held(ground.env, agent), 60)
+        main.kill()
+        main.wait(10)
+        time.sleep(1.0)
+        before = [c for c in writes_through_proxy(ground.env, agent) if cluster.name in c["path"]]
+        control(ground.env, "POST", "/release", {"id": call})
+        eventually(lambda: not processes_of(str(playbook.folder / "hosts.yml")), 4)
+    after = [c for c in writes_through_proxy(ground.env, agent) if cluster.name in c["path"]]
+    assert after == before or len(after) == len(before)
+    assert cluster.get(f"/apis/apps/v1/namespaces/{cluster.ns('shop')}/deployments/web")
+    assert cluster.get(f"/api/v1/namespaces/{cluster.ns('notes')}") is None
+    assert not cluster.run(manifest(cluster), lock_wait=15.0).failed
 
 
 @pytest.mark.slow

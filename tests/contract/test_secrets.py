@@ -132,8 +132,8 @@ def records(cluster: Cluster) -> str:
     text = []
     for item in cluster.client().list(f"/api/v1/namespaces/{cluster.home}/configmaps"):
         text.append(json.dumps(item))
-        for packed in (item.get("binaryData") or {}).values():
-            text.append(gzip.decompress(base64.b64decode(packed)).decode())
+        packed = (item.get("binaryData") or {}).values()
+        text += [gzip.decompress(base64.b64decode(one)).decode() for one in packed]
     return "\n".join(text)
 
 
@@ -271,12 +271,16 @@ def test_ansible_output(cluster: Cluster, tmp_path: Path) -> None:
 
     code, text = run("addons", LOOKED_UP)
     assert code == 0, text
-    assert HARMLESS in text
+    assert cluster.ns("shop") in text
     code, text = run("plan", CHANGED)
     assert code == 0, text
     assert "data.password" in text
-    code, text = run("addons", CHANGED, "-e", '{"slipway_addons__z": {"plain": {"objects": [{"apiVersion": "v1",'
-                     ' "kind": "ConfigMap", "metadata": {"name": "plain", "labels": {"l": "{{ vaulted }} !"}}}]}}}')  # fmt: skip
+    refused = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "labels": {"l": "{{ vaulted }} !"}}}
+    harmless = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "plain"}, "data": {"harmless": "new"}}
+    layer = {"slipway_addons__z": {"plain": {"objects": [harmless, refused]}}}
+    code, text = run("addons", CHANGED, "-e", json.dumps(layer))
     assert code == 2, text
+    # The counter-checks: the server's words are there, and so is what is no secret.
     assert "Invalid value" in text
+    assert HARMLESS in text
     assert not found_in(records(cluster))
