@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ class Progress:
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._states: dict[str, str] = {}
-        self._status = _terminal_status() if sys.stdout.isatty() and total else None
+        self._status = _terminal_status() if total and _somebody_looks() else None
 
     def __enter__(self) -> Progress:
         if self._status is not None:
@@ -45,6 +46,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         if self._status is not None:
             self._status.stop()
+            self._status.console.file.close()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -54,7 +56,7 @@ class Progress:
             if self._status is None:
                 self._say(line)
                 return
-            self._status.console.print(line, markup=False, highlight=False)
+            self._status.console.print(line, markup=False, highlight=False, soft_wrap=True)
             self._status.update(self._summary())
 
     def _summary(self) -> str:
@@ -63,7 +65,14 @@ class Progress:
         return f"{done} of {self._total} done" + (f", working on {', '.join(working)}" if working else "")
 
 
+def _somebody_looks() -> bool:
+    """ansible-runner, and AWX with it, gives every job a terminal, and nobody sits at it."""
+    return sys.stdout.isatty() and "AWX_ISOLATED_DATA_DIR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
 def _terminal_status() -> Status:
     from rich.console import Console
 
-    return Console().status("")
+    # Not sys.stdout itself: Ansible forks with that one's lock held, so that any other thread would wait for it for ever.
+    terminal = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    return Console(file=terminal).status("")

@@ -25,6 +25,16 @@ from tests.contract.support import CHARTS, Cluster, by_name, eventually, writes_
 pytestmark = pytest.mark.lab
 
 
+@pytest.fixture(autouse=True)
+def home(cluster: Cluster) -> None:
+    o.make_namespaces(cluster, cluster.home)
+
+
+@pytest.fixture
+def main(cluster: Cluster) -> None:
+    o.make_namespaces(cluster, cluster.ns("main"))
+
+
 def objects(cluster: Cluster, *items: o.Json, **more: Any) -> dict[str, Any]:
     return {"namespace": cluster.ns("main"), "objects": list(items), "timeout": 30, **more}
 
@@ -127,6 +137,7 @@ def test_t14_failed_or_empty_render_prunes_nothing_anywhere(cluster: Cluster, tm
         assert writes(cluster) != before
 
 
+@pytest.mark.usefixtures("main")
 def test_t14_empty_manifest_with_prune_refuses(cluster: Cluster) -> None:
     cluster.ok({"one": objects(cluster, o.config_map("one"))})
     before = writes(cluster)
@@ -138,6 +149,7 @@ def test_t14_empty_manifest_with_prune_refuses(cluster: Cluster) -> None:
     assert cluster.get(o.core("configmaps", cluster.ns("main"), "one")) is None
 
 
+@pytest.mark.usefixtures("main")
 def test_t15_two_addons_list_the_same_namespace_and_crd(cluster: Cluster) -> None:
     group, shared = f"{cluster.name}.example.com", cluster.ns("shared")
     crd = f"{o.CRDS}/things.{group}"
@@ -218,6 +230,7 @@ def test_t16_foreign_objects_with_our_labels_are_never_pruned(cluster: Cluster) 
     assert cluster.get(o.core("configmaps", ns, "a")) is None
 
 
+@pytest.mark.usefixtures("main")
 def test_t17_adopted_object_stays_after_removal(cluster: Cluster) -> None:
     ns = cluster.ns("main")
     cluster.apply(f"/api/v1/namespaces/{ns}", o.namespace(ns))
@@ -246,6 +259,7 @@ def test_t17_adopted_object_stays_after_removal(cluster: Cluster) -> None:
     assert f"ConfigMap {ns}/theirs: was there before" in "\n".join(report.kept["one"])
 
 
+@pytest.mark.usefixtures("main")
 @pytest.mark.parametrize("how", ["remove", "prune"])
 def test_t18_refused_delete_stays_in_the_record(cluster: Cluster, how: str) -> None:
     ns, path = cluster.ns("main"), f"/{cluster.name}"
@@ -336,6 +350,7 @@ def test_t19_job_is_recreated_only_where_that_helps(cluster: Cluster) -> None:
     assert uid(cluster, path) != before
 
 
+@pytest.mark.usefixtures("main")
 def test_t20_record_of_an_unknown_schema_is_left_alone(cluster: Cluster) -> None:
     addon = {"one": objects(cluster, o.config_map("a"))}
     cluster.ok(addon)
@@ -387,6 +402,7 @@ def test_t20_templated_release_is_never_moved_by_uninstalling(cluster: Cluster, 
     assert cluster.get(f"/api/v1/namespaces/{cluster.ns('stage')}") is None
 
 
+@pytest.mark.usefixtures("main")
 def test_t21_record_of_another_cluster_or_name_stops(cluster: Cluster) -> None:
     addon = {"one": objects(cluster, o.config_map("a"))}
     cluster.ok(addon)
@@ -500,6 +516,7 @@ def test_t24_selector_change_is_refused_with_its_field(cluster: Cluster) -> None
     assert cluster.get(path)["metadata"]["labels"]["team"] == "b"
 
 
+@pytest.mark.usefixtures("main")
 def test_guards_of_deletion_hold_at_the_moment_of_deletion(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between plan and act somebody takes an object over: the plan's word does not count any more."""
     ns = cluster.ns("main")
@@ -523,6 +540,7 @@ def test_guards_of_deletion_hold_at_the_moment_of_deletion(cluster: Cluster, mon
     assert cluster.get(o.core("configmaps", ns, "c")) is None
 
 
+@pytest.mark.usefixtures("main")
 def test_a_controller_s_policy_does_not_take_volumes_along(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A StatefulSet may say that its claims go with it; that is no consent, neither in a removal nor in a prune."""
     ns = cluster.ns("main")
@@ -548,6 +566,7 @@ def test_a_controller_s_policy_does_not_take_volumes_along(cluster: Cluster, mon
     eventually(lambda: cluster.get(o.core("persistentvolumeclaims", ns, "data-three-0")) is None)
 
 
+@pytest.mark.usefixtures("main")
 def test_volumes_that_our_objects_own_need_consent(cluster: Cluster) -> None:
     """An operator made them for a custom resource: they would be collected with it."""
     ns, group = cluster.ns("main"), f"{cluster.name}.example.com"

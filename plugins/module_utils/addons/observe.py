@@ -80,10 +80,10 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         ask_records = pool.submit(
             client.list, CONFIG_MAP.collection(namespace), {"labelSelector": _ours(name, record=True)}
         )
-        ask_key = pool.submit(_denied_is_none, lambda: client.get(SECRET.path(namespace, key_name(name))))
-        ask_namespaces = pool.submit(_denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True))
+        ask_key = pool.submit(denied_is_none, lambda: client.get(SECRET.path(namespace, key_name(name))))
+        ask_namespaces = pool.submit(denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True))
         ask_releases = pool.submit(
-            _denied_is_none,
+            denied_is_none,
             lambda: client.list(SECRET.collection(), {"labelSelector": "owner=helm"}, metadata=True),
         )
     kube_system, version, releases = ask_identity.result(), ask_version.result(), ask_releases.result()
@@ -150,7 +150,7 @@ def _ours(name: str, *, record: bool = False) -> str:
     return f"{LABEL_NAME}={name}" + (f",{LABEL_RECORD}=release" if record else f",!{LABEL_RECORD}")
 
 
-def _denied_is_none(look: Callable[[], T]) -> T | None:
+def denied_is_none(look: Callable[[], T]) -> T | None:
     try:
         return look()
     except ApiError as exc:
@@ -226,6 +226,13 @@ def addon_of(metadata: Json, name: str) -> str:
     """The add-on of ours that an object belongs to by its labels, or nothing."""
     labels = metadata.get("labels") or {}
     return str(labels.get(LABEL_ADDON, "")) if labels.get(LABEL_NAME) == name else ""
+
+
+def of_release(metadata: Json, namespace: str, release: str) -> bool:
+    """Whether Helm made an object for this release."""
+    notes = metadata.get("annotations") or {}
+    found = notes.get("meta.helm.sh/release-namespace"), notes.get("meta.helm.sh/release-name")
+    return found == (namespace, release)
 
 
 def owner_of(metadata: Json) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..kube.client import METADATA, Client
-from ..kube.objects import Json, ObjectId
+from ..kube.objects import Json, ObjectId, crd_resources, is_crd
 from ..kube.ownership import entry_hash
 from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
 from .diff import diff_values
@@ -18,7 +18,7 @@ from .finding import Finding
 from .graph import layers
 from .masking import mask_paths
 from .model import Addon, ChartSource, ObjectsSource
-from .observe import HelmRelease, Observed, addon_of, in_parallel, owner_of
+from .observe import HelmRelease, Observed, addon_of, in_parallel, of_release, owner_of
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, Record, RecordedObject, ReleaseState
@@ -64,6 +64,7 @@ class Planner:
         for plan in plans:
             extra = edges.get(plan.name, set()) - set(plan.depends)
             plan.depends = (*plan.depends, *sorted(extra))
+        _mark_unverified(plans)
         return plans
 
     def _moved(self, addon: Addon) -> set[ObjectId]:
@@ -224,7 +225,10 @@ class Planner:
         rule = self._decisions.rule(addon) if ours else Rule(addon.name, "overwrite" if addon.adopt else "report")
         examined = examine(self._client, desired, known, live, rule, self._observed.digester)
         if not ours and known is None:
-            examined.plan = replace(examined.plan, preexisting=True, force=addon.adopt, note="pre-existing")
+            # Who adopts a release takes it over as it is; a single object stays what it was: somebody else's.
+            alone = not (plan.release_revision and of_release(live["metadata"], addon.namespace, addon.release))
+            note = "pre-existing" if alone else "of the adopted release"
+            examined.plan = replace(examined.plan, preexisting=alone, force=addon.adopt, note=note)
         return examined
 
     def _ownership(self, addon: Addon, desired: Desired, existing: Json) -> Finding | None:
@@ -299,6 +303,24 @@ class Planner:
             return "objects" if isinstance(work.addon.source, ObjectsSource) else "files of the source"
         secrets = plan.addon is not None and plan.addon.secret_paths
         return "a secret value" if secrets else "the cluster's version or APIs"
+
+
+def _mark_unverified(plans: Iterable[AddonPlan]) -> None:
+    """What nobody can try before the run: objects whose CRD is made by it."""
+    arriving: dict[tuple[str, str], str] = {}
+    for plan in plans:
+        for item in plan.objects:
+            if item.op is Op.CREATE and item.desired and is_crd(item.desired.body):
+                for resource in crd_resources(item.desired.body):
+                    arriving[resource.group, resource.kind] = item.id.name
+    for plan in plans:
+        waiting: set[str] = set()
+        for index, item in enumerate(plan.objects):
+            crd = arriving.get((item.id.group, item.id.kind))
+            if item.op is Op.CREATE and crd:
+                plan.objects[index] = replace(item, unverified=f"CRD {crd} arrives in this run")
+                waiting.add(crd)
+        plan.notes += [f"unverified: CRD {crd} arrives in this run" for crd in sorted(waiting)]
 
 
 def _foreign(addon: Addon, what: str, who: object) -> Finding:

@@ -9,17 +9,18 @@ from collections.abc import Iterable, Mapping
 
 from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
-from ..kube.objects import NAMESPACE, PVC, Json, ObjectId, crd_resources
+from ..kube.objects import NAMESPACE, PV, PVC, Json, ObjectId, crd_resources
 from .consent import Consent, check_removal, removal_edges, removal_order
 from .desired import CREATED_BY, CUSTOM, rank_of
 from .errors import ConsentError
 from .namespaces import foreign_objects
-from .observe import Observed, in_parallel
+from .observe import Observed, denied_is_none, in_parallel
 from .plan import Action, AddonPlan, ObjectPlan, Op
 from .pruning import may_delete
 from .record import LABEL_NAME, Record, RecordedObject
 
 CLAIM = "volume of a StatefulSet"
+VOLUME = "goes with its claim"
 
 
 class RemovalPlanner:
@@ -72,6 +73,7 @@ class RemovalPlanner:
         plan.objects = in_parallel(lambda o: self._object(record, o, elsewhere), ordered)
         plan.objects += claims
         self._owned_claims(plan, claims)
+        self._volumes(plan)
         self._crds(plan, record, going)
         self._namespaces(plan, record, going, elsewhere)
         return plan
@@ -127,20 +129,47 @@ class RemovalPlanner:
 
     def _owned_claims(self, plan: AddonPlan, claims: list[ObjectPlan]) -> None:
         """Volumes that an object of ours owns (an operator made them for it) are collected with their owner."""
-        if plan.name in self._consent.pvcs:
-            return
         known = {claim.id.name for claim in claims}
         goes = {o.recorded.uid: o.id for o in plan.objects if o.op is Op.DELETE and o.recorded and o.recorded.uid}
         for namespace in sorted({i.namespace for i in goes.values() if i.namespace}):
             for metadata in _listed_claims(self._client, namespace):
                 owners = [goes[r["uid"]] for r in metadata.get("ownerReferences") or [] if r.get("uid") in goes]
-                if owners and metadata["name"] not in known:
+                if not owners or metadata["name"] in known:
+                    continue
+                if plan.name in self._consent.pvcs:
+                    # Not left to the collector: it does not know a kind whose CRD has gone.
+                    entry = _claim_entry(metadata)
+                    plan.objects.append(ObjectPlan(Op.DELETE, entry.id, recorded=entry, note=CLAIM))
+                else:
                     raise ConsentError(
                         "SLW-5007",
                         f"add-on {plan.name}: PersistentVolumeClaim {namespace}/{metadata['name']} goes with its owner "
                         f"{owners[0]}",
                         f"consent to that: -e slipway_remove_pvcs={plan.name}; or take its ownerReference off",
                     )
+
+    def _volumes(self, plan: AddonPlan) -> None:
+        """What is bound to a claim stays with it; a volume may also outlive its claim."""
+        known = {item.id for item in plan.objects}
+        for item in list(plan.objects):
+            mine = item.op is Op.DELETE or item.note in ("volume", CLAIM)
+            if item.id.kind != "PersistentVolumeClaim" or item.op is Op.NONE or not mine:
+                continue
+            claim = self._client.get(PVC.path(item.id.namespace, item.id.name)) or {}
+            volume = ObjectId("", "PersistentVolume", "", str((claim.get("spec") or {}).get("volumeName") or ""))
+            if not volume.name or volume in known:
+                continue
+            if item.op is Op.KEEP:
+                plan.objects.append(ObjectPlan(Op.KEEP, volume, note=f"bound to {item.id}"))
+                continue
+            live = denied_is_none(lambda name=volume.name: self._client.get(PV.path("", name)))  # type: ignore[misc]
+            if live is not None and (live.get("spec") or {}).get("persistentVolumeReclaimPolicy") == "Retain":
+                plan.objects.append(ObjectPlan(Op.KEEP, volume, note="reclaimPolicy: Retain"))
+            elif live is not None:
+                entry = RecordedObject(
+                    "", "v1", PV.kind, PV.plural, False, "", volume.name, uid=live["metadata"]["uid"]
+                )
+                plan.objects.append(ObjectPlan(Op.NONE, volume, recorded=entry, note=VOLUME))
 
     def _crds(self, plan: AddonPlan, record: Record, going: set[ObjectId]) -> None:
         """A CRD takes every object of its kind with it: the consent must name how many are foreign."""

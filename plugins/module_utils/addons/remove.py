@@ -21,7 +21,7 @@ from .namespaces import blocking_api_services, foreign_objects
 from .plan import AddonPlan, ObjectPlan, Op
 from .pruning import delete, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
-from .removal import CLAIM, claims_of, custom_resources
+from .removal import CLAIM, VOLUME, claims_of, custom_resources
 from .storage import ReleaseStorage
 from .waiting import Waiter, stuck_lines
 from .work import Progress, Work
@@ -84,6 +84,7 @@ class Remover:
         self._delete_all(webhooks)
         self._delete_all(last)
         self._delete_all(claims)
+        self._released()
         self._delete_all(crds)
         runner.run(hooks, "post-delete")
         self._delete_all(self._hook_leftovers())
@@ -122,6 +123,13 @@ class Remover:
         self._forget({entry.id for path, entry in entries.items() if path not in left})
         if left:
             self._stuck(list(left.values()))
+
+    def _released(self) -> None:
+        """Volumes that their provisioner deletes after their claims."""
+        volumes = {o.recorded.path: o for o in self._plan.objects if o.note == VOLUME and o.recorded}
+        uids = {path: o.recorded.uid for path, o in volumes.items() if o.recorded}
+        left = self._waiter.until_gone(uids, min(30.0, max(1.0, self._deadline - time.monotonic())))
+        self.kept += [f"{volumes[path].id}: its provisioner has not deleted it yet" for path in left]
 
     def _why_not(self, live: Json, recorded: RecordedObject) -> str:
         return may_delete(live, recorded, self._plan.name, self._work.observed.name)
