@@ -33,7 +33,11 @@ def releases(name: str) -> set[tuple[str, str]]:
     """Namespaces and names of the release Secrets: they carry Helm's labels only."""
     mine = listed("all,configmaps,secrets", "-A", "-l", f"{OURS}name={name}")
     annotations = [(item["metadata"]["namespace"], item["metadata"].get("annotations") or {}) for item in mine]
-    return {(space, notes["meta.helm.sh/release-name"]) for space, notes in annotations if "meta.helm.sh/release-name" in notes}
+    return {
+        (space, notes["meta.helm.sh/release-name"])
+        for space, notes in annotations
+        if "meta.helm.sh/release-name" in notes
+    }
 
 
 def main(name: str) -> None:

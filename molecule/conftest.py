@@ -77,7 +77,9 @@ class Playbooks:
     inventory: Path
     scratch: Path
 
-    def __call__(self, name: str, *args: str, rc: int | None = 0, env: dict[str, str] | None = None, **extra: Any) -> Run:
+    def __call__(
+        self, name: str, *args: str, rc: int | None = 0, env: dict[str, str] | None = None, **extra: Any
+    ) -> Run:
         """``extra`` become extra variables, with their types as AWX hands them over. ``rc=None`` accepts any exit status."""
         report = self.scratch / f"{uuid.uuid4().hex}.json"
         inventories = [] if "-i" in args else ["-i", str(SHARED_INVENTORY), "-i", str(self.inventory)]

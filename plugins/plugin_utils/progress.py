@@ -73,6 +73,6 @@ def _somebody_looks() -> bool:
 def _terminal_status() -> Status:
     from rich.console import Console
 
-    # Not sys.stdout itself: Ansible forks with that one's lock held, so that any other thread would wait for it for ever.
+    # Not sys.stdout itself: Ansible forks with that one's lock held, and another thread would wait for it for ever.
     terminal = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     return Console(file=terminal).status("")

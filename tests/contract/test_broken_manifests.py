@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.contract.support import CATALOG, CHARTS, ROOT
 
 pytestmark = pytest.mark.lab
@@ -68,7 +69,7 @@ MUTATIONS = (
     ("slipway_name: broken\n", "slipway_name: [broken]\n", "SLW-1002"),
     ("slipway_name: broken\n", 'slipway_name: "{{ nowhere }}"\n', "SLW-1301"),
     ("  teams:\n", "  Teams_A:\n", "SLW-1007"),
-    ("  teams:\n", "  on:\n", "SLW-10"),
+    ("  teams:\n", "  3:\n    namespace: [3]\n", "SLW-1002"),
     ("namespace: broken-portal", "namespace: Broken.Portal", "SLW-1007"),
     ("namespace: broken-portal", f"namespace: {'n' * 64}", "SLW-1007"),
     ("namespace: broken-portal", "release: a/b", "SLW-1007"),
@@ -104,14 +105,15 @@ MUTATIONS = (
     (LAST, "    kustomize: nowhere/at/all\n", "SLW-1106"),
     (LAST, LAST + "    replicas: 2\n", "SLW-1107"),
     # relations
-    ("requires: [gateway]", "requires: [gateway, quantum]", "SLW-1201"),
+    ("requires: [gateway]", "requires: [gateway, quantum]", "SLW-1203"),
     ("  storage: {}\n", "", "SLW-1201"),
     (LAST, LAST + "    provides: [default-storage-class]\n", "SLW-1202"),
     (LAST, LAST + "    after: [teamz]\n", "SLW-1203"),
     (LAST, LAST + "    requires: [portal]\n    provides: [gateway-team]\n  loop:\n    requires: [loop2]\n" + LAST
      + "  loop2:\n    requires: [loop]\n" + LAST, "SLW-1204"),
     (LAST, LAST + "  twin: {chart: {path: CHARTS/portal}, namespace: broken-portal, release: portal}\n", "SLW-1205"),
-    ("  certs: {}\n", "  certs: {enabled: false}\n", "SLW-1207"),
+    ("  certs: {}\n", "  certs: {enabled: false}\n", "SLW-1201"),
+    ("requires: [gateway]", "requires: [gateway, notifier]", "SLW-1207"),
     # values
     ("retention: 7d", "retention: CHANGEME", "SLW-1303"),
     ("domain: apps.example.com", "domain: FixItByWF", "SLW-1303"),
@@ -163,7 +165,9 @@ def site(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Told], list[str]]]:
+def run(
+    lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[dict[str, Told], list[str]]]:
     """By play what it told, and the writes that the API server saw meanwhile."""
     folder = tmp_path_factory.mktemp("broken")
     for number, (old, new, _code) in enumerate(MUTATIONS):

@@ -20,7 +20,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import StoppedError
 from tests.contract.runner import Child, Job, proxied, rule
-from tests.contract.support import CHARTS, Cluster, eventually, writes_in
+from tests.contract.support import CHARTS, Cluster, writes_in
 
 pytestmark = pytest.mark.lab
 
@@ -259,9 +259,6 @@ def test_a_new_namespace_that_two_add_ons_share_is_created_once(cluster: Cluster
     # All five at once: each began before another had ended.
     states = [e.state for e in events if e.state in ("started", "ready")]
     assert states[:2] == ["started", "started"]
-    report = cluster.remove(*addons)
-    assert not report.failed
-    assert eventually(lambda: cluster.get(f"/api/v1/namespaces/{shared}") is None)
 
 
 def test_proxy_and_server_are_the_same_cluster(cluster: Cluster) -> None:

@@ -20,11 +20,10 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 HOSTS = "all: {hosts: {localhost: {ansible_connection: local}}}\n"
 MANIFEST = """
 slipway_name: playbooks
-slipway_values: {domain: a.example.com, replicas: 2}
+slipway_values: {domain: a.example.com}
 slipway_addons:
   portal:
     chart: {path: CHARTS/portal}
-    replicas: 2
     requires: [tls]
     values: {host: "portal.{{ slipway_values.domain }}"}
   issuer: {provides: [tls], objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: issuer}, data: {n: "{{ '007' }}"}}]}
@@ -52,7 +51,9 @@ def ansible(core: str, folder: Path, *args: str) -> subprocess.CompletedProcess[
     }
     command = [str(program), "-i", "hosts.yml", *args]
     (folder / "hosts.yml").write_text(HOSTS, encoding="utf-8")
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -71,7 +72,9 @@ def test_removing_an_add_on_lists_no_task_that_touches_a_node(tmp_path: Path) ->
     tasks = [line.strip().lower() for line in done.stdout.splitlines() if "TAGS:" in line and "play #" not in line]
     assert tasks
     assert all(task.startswith("slipway.cluster.addons :") for task in tasks), tasks
-    assert not any(word in done.stdout.lower() for word in ("kubespray", "reset", "remove_node", "remove-node", "drain"))
+    assert not any(
+        word in done.stdout.lower() for word in ("kubespray", "reset", "remove_node", "remove-node", "drain")
+    )
 
 
 @pytest.mark.lab

@@ -16,9 +16,9 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
+
 from tests.contract.support import CHARTS, ROOT, Cluster
 
 pytestmark = pytest.mark.lab
@@ -93,7 +93,9 @@ def test_a_terminal_gets_lines_and_a_moving_summary(cluster: Cluster, tmp_path: 
     assert out.rfind("\x1b[?25h") > out.rfind("\x1b[?25l")
 
 
-@pytest.mark.parametrize("nobody", [{"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/1"}], ids=["dumb", "awx"])
+@pytest.mark.parametrize(
+    "nobody", [{"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/1"}], ids=["dumb", "awx"]
+)
 def test_a_terminal_at_which_nobody_sits_gets_lines_only(
     nobody: dict[str, str], cluster: Cluster, tmp_path: Path, env: dict[str, str]
 ) -> None:

@@ -132,7 +132,7 @@ def test_only_the_one_that_is_not_ready_is_named(cluster: Cluster) -> None:
     objects = [deployment(f"web-{i:02}", "never-ready" if i == 17 else "", replicas=1) for i in range(40)]
     for one in objects:
         one["spec"]["template"]["spec"].pop("replicas")
-    reason, _ = failure(cluster, addon(cluster, *objects, timeout=12))
+    reason, _ = failure(cluster, addon(cluster, *objects, timeout=8))
     assert "web-17" in reason
     assert not [i for i in range(40) if i != 17 and f"web-{i:02}" in reason]
     assert "containers with unready status: [main]" in reason or "running, not ready" in reason

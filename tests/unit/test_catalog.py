@@ -1,7 +1,10 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The catalog that ships with the collection. ``python tests/unit/test_catalog.py`` writes its table into docs/catalog.md."""
+"""The catalog that ships with the collection.
+
+``PYTHONPATH=.build/collections python tests/unit/test_catalog.py`` writes its table into docs/catalog.md.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.catalog import Entry, load
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.definition import SOURCES
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.draft import drafts
@@ -21,6 +25,7 @@ FOLDER = ROOT / "roles" / "addons" / "files" / "catalog"
 PAGE = ROOT / "docs" / "catalog.md"
 BLOCK = re.compile(r"(<!-- entries: [^\n]*-->\n).*?(<!-- end of entries -->)", re.DOTALL)
 ENTRIES, FINDINGS = load([str(FOLDER)])
+COMMAND = "run: PYTHONPATH=.build/collections python tests/unit/test_catalog.py"
 PROMISED = {"cert-manager", "headlamp", "kube-prometheus-stack", "local-path-provisioner", "loki", "metrics-server"}
 SEMVER = re.compile(r"v?\d+\.\d+\.\d+")
 
@@ -124,7 +129,7 @@ def test_integrations_do_not_contradict_each_other(name: str) -> None:
 
 
 def test_page_lists_the_entries_as_they_are() -> None:
-    assert PAGE.read_text(encoding="utf-8") == _written(), f"run: python {Path(__file__).relative_to(ROOT)}"
+    assert PAGE.read_text(encoding="utf-8") == _written(), COMMAND
 
 
 def test_page_explains_every_capability() -> None:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every code has one title and one page. ``python tests/unit/test_error_pages.py`` writes docs/errors/README.md."""
+"""Every code has one title and one page.
+
+``PYTHONPATH=.build/collections python tests/unit/test_error_pages.py`` writes docs/errors/README.md.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.codes import CODES as MANIFEST
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine_codes import CODES as ENGINE
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.codes import TITLES as SOURCES
@@ -18,6 +22,7 @@ PAGES = ROOT / "docs" / "errors"
 INDEX = PAGES / "README.md"
 TABLES = {"codes.py": MANIFEST, "sources/codes.py": SOURCES, "engine_codes.py": ENGINE}
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
+COMMAND = "run: PYTHONPATH=.build/collections python tests/unit/test_error_pages.py"
 CODE = re.compile(r"SLW-\d{4}")
 PARTS = {
     "1": "The manifest",
@@ -34,7 +39,7 @@ def used() -> dict[str, str]:
 
     The constants of ``sources/codes.py`` stand for their codes.
     """
-    found = {code: "sources/codes.py" for code in SOURCES}
+    found = dict.fromkeys(SOURCES, "sources/codes.py")
     for folder in ("plugins", "roles", "playbooks"):
         for file in (ROOT / folder).rglob("*"):
             if file.suffix not in (".py", ".yml") or file.name in ("codes.py", "engine_codes.py"):
@@ -49,7 +54,7 @@ def index() -> str:
     lines = [
         "# Errors and hints",
         "",
-        "Every message begins with a code that keeps its meaning. Each has a page: what it means, an example, what to do.",
+        "Every message has a code that keeps its meaning. Each has a page: what it means, an example, what to do.",
     ]
     for first, name in PARTS.items():
         lines += ["", f"## {name}", "", "| code | title |", "|---|---|"]
@@ -97,7 +102,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_index_is_complete() -> None:
-    assert INDEX.read_text(encoding="utf-8") == index(), f"run: python {Path(__file__).relative_to(ROOT)}"
+    assert INDEX.read_text(encoding="utf-8") == index(), COMMAND
 
 
 if __name__ == "__main__":

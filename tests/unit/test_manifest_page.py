@@ -1,7 +1,10 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/manifest.md lists every variable of the playbooks. ``python tests/unit/test_manifest_page.py`` writes the list."""
+"""docs/manifest.md lists every variable of the playbooks.
+
+``python tests/unit/test_manifest_page.py`` writes the list.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ RAW = {
     "slipway_repositories": "map",
     "slipway_remove_crds": "map of name to number",
     "slipway_prune": "list of names, or true",
+    "slipway_fail_on": "list of words",
 }
 """What `raw` stands for; by default a list of names."""
 
@@ -37,15 +41,15 @@ def variables() -> dict[str, tuple[str, str, str]]:
     options = _yaml("roles/addons/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     names = {name.removeprefix("addons_"): VARIABLE.match(spec["default"]) for name, spec in options.items()}
     known = {option: found.group(1) for option, found in names.items() if found}
-    known["remove_addons"] = known.pop("remove")
+    known["operation=remove"] = "slipway.cluster.remove"
     found = {}
-    for name, spec in options.items():
+    for spec in options.values():
         match = VARIABLE.match(spec["default"])
         if match is None:
             continue
         text = spec["description"]
         text = " ".join(text) if isinstance(text, list) else text
-        text = MARKUP.sub(lambda m: f"`{known.get(m.group(1), m.group(1))}`", text)
+        text = MARKUP.sub(lambda m: f"`{known.get(m.group(1).removeprefix('addons_'), m.group(1))}`", text)
         kind = RAW.get(match.group(1), "list of names") if spec["type"] == "raw" else "text"
         default = match.group(2).strip("'")
         if default.startswith("lookup("):
@@ -79,7 +83,8 @@ def test_defaults_on_the_page_are_those_of_the_code() -> None:
     text = PAGE.read_text(encoding="utf-8")
     model = (ROOT / "plugins/module_utils/addons/model.py").read_text(encoding="utf-8")
     found = re.search(r"class Wait:.*?timeout: int = (\d+)", model, re.DOTALL)
-    assert found and f"`timeout` ({found.group(1)} s)" in text
+    assert found
+    assert f"`timeout` ({found.group(1)} s)" in text
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ def test_helm_3_lists_what_we_installed(helm: Callable[..., str]) -> None:
     assert "kind: Ingress" in helm("get", "manifest", "portal", "-n", "helm3-portal")
 
 
-def test_change_and_rollback_by_helm_are_seen(playbook: Any, helm: Callable[..., str], kubectl: Callable[..., Any]) -> None:
+def test_change_and_rollback_by_helm_are_seen(
+    playbook: Any, helm: Callable[..., str], kubectl: Callable[..., Any]
+) -> None:
     def host_name() -> str:
         found: str = kubectl("get", "ingress", "portal", "-n", "helm3-portal")["spec"]["rules"][0]["host"]
         return found
@@ -65,5 +67,7 @@ def test_change_and_rollback_by_helm_are_seen(playbook: Any, helm: Callable[...,
 def test_removed_releases_are_gone_for_helm_3_too(playbook: Any, helm: Callable[..., str]) -> None:
     run = playbook("remove", slipway_remove_addons="portal,settings")
     assert [e.addon for e in run.events if e.state == "removed"]
-    left = {r["name"] for r in json.loads(helm("list", "-A", "-a", "-o", "json")) if r["namespace"].startswith("helm3-")}
+    left = {
+        r["name"] for r in json.loads(helm("list", "-A", "-a", "-o", "json")) if r["namespace"].startswith("helm3-")
+    }
     assert left == {"certs", "issuer", "storage", "database"}

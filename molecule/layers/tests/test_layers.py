@@ -24,7 +24,10 @@ def test_the_last_layer_wins_key_by_key(kubectl: Callable[..., Any]) -> None:
     deployment = kubectl("get", "deployment", "portal", "-n", "layers-portal")
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert (labels["tier"], labels["owner"]) == ("site", "base")
-    assert kubectl("get", "ingress", "portal", "-n", "layers-portal")["spec"]["rules"][0]["host"] == "portal.site.example.com"
+    assert (
+        kubectl("get", "ingress", "portal", "-n", "layers-portal")["spec"]["rules"][0]["host"]
+        == "portal.site.example.com"
+    )
     assert kubectl("get", "configmap", "extra", "-n", "layers-settings")
     assert kubectl("get", "configmap", "unwanted", "-n", "layers-settings") is None
 
@@ -60,7 +63,7 @@ def test_findings_name_file_line_and_column(playbook: Any, scenario: Path, tmp_p
     clash = finding("SLW-1009")
     assert "20-site.yml:10:" in clash
     assert "slipway_addons.portal.values.podLabels" in clash
-    assert "10-base.yml:29:" in clash
+    assert "10-base.yml:27:" in clash
     undefined = finding("SLW-1301")
     assert "host_vars/localhost.yml:4:" in undefined
     assert "'nowhere'" in undefined
@@ -105,7 +108,9 @@ def test_a_script_inventory_gives_the_same(playbook: Any, script: Callable[..., 
 
 def test_findings_without_a_file_name_source_and_key_path(playbook: Any, script: Callable[..., Path]) -> None:
     values = {"domain": "base.example.com", "colour": "CHANGEME", "retention": "{{ nowhere }}"}
-    file = script(slipway_values=values, slipway_values__20_site={}, slipway_values__30_environment={}, slipway_values__40_host={})
+    file = script(
+        slipway_values=values, slipway_values__20_site={}, slipway_values__30_environment={}, slipway_values__40_host={}
+    )
     run = playbook("plan", "-i", str(file), rc=2, slipway_addons__survey={"portal": {"replcas": 1}})
     lines = [line.strip() for line in run.out.replace("\\n", "\n").splitlines()]
     said = [line for line in lines if "SLW-1" in line and "SLW-1000" not in line]

@@ -57,7 +57,9 @@ def test_everything_is_there(kubectl: Callable[..., Any], spans: dict[str, tuple
         assert (workload["metadata"]["name"], ready) == (workload["metadata"]["name"], wanted)
     addons = {w["metadata"]["labels"]["slipway.cluster/addon"] for w in marked}
     assert {"storage", "certs", "metrics", "logs", "gateway", "database", "portal", "dashboard", "policy"} <= addons
-    workers = [n for n in kubectl("get", "nodes") if "node-role.kubernetes.io/control-plane" not in n["metadata"]["labels"]]
+    workers = [
+        n for n in kubectl("get", "nodes") if "node-role.kubernetes.io/control-plane" not in n["metadata"]["labels"]
+    ]
     replicas = kubectl("get", "statefulset", "logs", "-n", "observability")["spec"]["replicas"]
     assert replicas == min(3, len(workers))
     assert kubectl("get", "serviceaccount", "deployer", "-n", "team-a")
@@ -112,6 +114,6 @@ def test_the_next_run_does_nothing_and_starts_no_helm(
         for entry in requests
         if entry["verb"] == "list"
     }
-    assert 20 <= len(kinds)
+    assert len(kinds) >= 20
     assert len(requests) <= len(kinds) + CONSTANT
     assert run.report["api_requests"] <= len(kinds) + CONSTANT

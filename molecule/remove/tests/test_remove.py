@@ -29,7 +29,13 @@ def there(kubectl: Callable[..., Any]) -> Callable[[], set[str]]:
     """The add-ons that still have an object which removal does not keep."""
 
     def names() -> set[str]:
-        items = kubectl("get", "configmaps,deployments,daemonsets,statefulsets,clusterissuers", "-A", "-l", "slipway.cluster/name=remove,!slipway.cluster/record")
+        items = kubectl(
+            "get",
+            "configmaps,deployments,daemonsets,statefulsets,clusterissuers",
+            "-A",
+            "-l",
+            "slipway.cluster/name=remove,!slipway.cluster/record",
+        )
         kept = "helm.sh/resource-policy"
         mine = [i["metadata"] for i in items if kept not in (i["metadata"].get("annotations") or {})]
         return {metadata["labels"]["slipway.cluster/addon"] for metadata in mine}
@@ -40,7 +46,9 @@ def there(kubectl: Callable[..., Any]) -> Callable[[], set[str]]:
 @pytest.fixture
 def untouched(audited: Callable[[], list[dict[str, Any]]]) -> Callable[[], None]:
     def check() -> None:
-        writes = [e["requestURI"] for e in audited() if e["verb"] not in ("get", "list") and "dryRun" not in e["requestURI"]]
+        writes = [
+            e["requestURI"] for e in audited() if e["verb"] not in ("get", "list") and "dryRun" not in e["requestURI"]
+        ]
         assert writes == []
 
     return check
@@ -82,7 +90,10 @@ def test_dropped_add_ons_stay_until_they_are_named(
     drop = {"slipway_addons__drop": {"notes": {"enabled": False}, "more-notes": {"enabled": False}}}
     shown = playbook("install", **drop)
     assert shown.report["dropped"] == ["more-notes", "notes"]
-    assert "? notes                not in the manifest: stays (consent to its removal: -e slipway_prune=notes)" in shown.plan
+    assert (
+        "? notes                not in the manifest: stays (consent to its removal: -e slipway_prune=notes)"
+        in shown.plan
+    )
     assert there() == set(ALL)
 
     wrong = playbook("install", rc=2, slipway_prune="cache", **drop)
@@ -99,7 +110,9 @@ def test_dropped_add_ons_stay_until_they_are_named(
     assert there() == set(ALL) - {"notes", "more-notes"}
 
 
-def test_dependents_go_first_and_data_stays(playbook: Any, there: Callable[[], set[str]], kubectl: Callable[..., Any]) -> None:
+def test_dependents_go_first_and_data_stays(
+    playbook: Any, there: Callable[[], set[str]], kubectl: Callable[..., Any]
+) -> None:
     names = "storage,database, cache"
     checked = playbook("remove", "--check", slipway_remove_addons=names)
     assert {"storage", "database", "cache"} <= there()

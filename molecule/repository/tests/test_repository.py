@@ -84,7 +84,9 @@ def test_unknown_chart_and_version_name_the_nearest(playbook: Any, lab: dict[str
     assert run.out.count("SLW-202") >= 2
 
 
-def test_fetched_once_and_never_again(playbook: Any, mirror: Mirror, kubectl: Callable[..., Any], tmp_path: Path) -> None:
+def test_fetched_once_and_never_again(
+    playbook: Any, mirror: Mirror, kubectl: Callable[..., Any], tmp_path: Path
+) -> None:
     moved = {
         "slipway_addons__mirror": {"notifier": {"chart": {"repo": mirror.url}}},
         "slipway_cache_dir": str(tmp_path / "cache"),
@@ -100,7 +102,9 @@ def test_fetched_once_and_never_again(playbook: Any, mirror: Mirror, kubectl: Ca
     again = playbook("install", slipway_only="notifier", **moved, **NEW)
     assert (again.report["result"], again.report["helm_processes"]) == ("unchanged", 0)
     assert mirror.asked == asked
-    env = kubectl("get", "deployment", "notifier", "-n", "repository-notifier")["spec"]["template"]["spec"]["containers"][0]["env"]
+    env = kubectl("get", "deployment", "notifier", "-n", "repository-notifier")["spec"]["template"]["spec"][
+        "containers"
+    ][0]["env"]
     assert {"name": "RECEIVER", "value": "night@example.com"} in env
 
 

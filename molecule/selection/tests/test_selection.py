@@ -14,7 +14,13 @@ import pytest
 @pytest.fixture
 def there(kubectl: Callable[..., Any]) -> Callable[[], set[str]]:
     def names() -> set[str]:
-        items = kubectl("get", "configmaps,deployments,clusterissuers", "-A", "-l", "slipway.cluster/name=selection,!slipway.cluster/record")
+        items = kubectl(
+            "get",
+            "configmaps,deployments,clusterissuers",
+            "-A",
+            "-l",
+            "slipway.cluster/name=selection,!slipway.cluster/record",
+        )
         return {item["metadata"]["labels"]["slipway.cluster/addon"] for item in items}
 
     return names

@@ -46,6 +46,7 @@ class HookRunner:
 
     def run(self, hooks: Iterable[Hook], event: str) -> None:
         """Raises ``ActError`` SLW-4201 with the reason when a hook fails; later hooks are not begun."""
+        over: list[Desired] = []
         for hook in hooks_for(hooks, event):
             desired = prepare_one(
                 self._addon, hook.object, self._work.observed.discovery, self._work.observed.name, hook=True
@@ -57,13 +58,20 @@ class HookRunner:
             known = self._done.get(desired.id)
             begun = known is not None and known.digest == digest
             entry = replace(new_entry(desired), digest=digest)
-            if not (begun and known and known.state is ObjectState.LIVE):
+            if not (begun and known and known.state is ObjectState.LIVE and self._stands(hook, desired)):
                 self._progress("hook", f"{event} {hook.kind} {hook.name}")
                 self._one(hook, entry, desired, event, begun=begun)
                 # Before the deletion: once the object is gone, nothing but the record tells that it has run.
                 self._save(replace(entry, state=ObjectState.LIVE))
             if SUCCEEDED in hook.delete_policies:
-                self._delete(desired)
+                over.append(desired)
+        # Not one by one: a Job among the hooks may run as a ServiceAccount that is a hook too.
+        for desired in reversed(over):
+            self._delete(desired)
+
+    def _stands(self, hook: Hook, desired: Desired) -> bool:
+        """Whether what an interrupted run completed still serves: a Job has run, other kinds must be there."""
+        return hook.kind in _COMPLETES or self._work.client.get(desired.path) is not None
 
     def _one(self, hook: Hook, entry: RecordedObject, desired: Desired, event: str, *, begun: bool) -> None:
         if BEFORE_CREATION in hook.delete_policies and not (begun and self._goes_on(desired)):

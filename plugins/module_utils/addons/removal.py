@@ -44,10 +44,12 @@ class RemovalPlanner:
         self._releases = {(record.namespace, record.release) for record in charts}
         claims = {name: self._claims(records[name]) for name in chosen}
         going |= {claim.id for found in claims.values() for claim in found if claim.op is Op.DELETE}
-        return [
-            self._one(records[n], reason, edges[n], going, set(chosen), claims[n])
-            for n in removal_order(chosen, records)
-        ]
+        order = removal_order(chosen, records)
+        plans = [self._one(records[n], reason, edges[n], going, set(chosen), claims[n]) for n in order]
+        going = going.union(*(plan.destroys for plan in plans if plan.name in self._consent.crds))
+        for plan in plans:
+            self._namespaces(plan, going, self._elsewhere(plan.name, set(chosen)))
+        return plans
 
     def _one(
         self,
@@ -75,7 +77,6 @@ class RemovalPlanner:
         self._owned_claims(plan, claims)
         self._volumes(plan)
         self._crds(plan, record, going)
-        self._namespaces(plan, record, going, elsewhere)
         return plan
 
     def _elsewhere(self, addon: str, chosen: set[str]) -> Mapping[ObjectId, str]:
@@ -197,9 +198,7 @@ class RemovalPlanner:
             plan.notes.append(f"CRDs kept; removing them would destroy {foreign} foreign custom resources "
                               f"(consent: slipway_remove_crds={{{record.addon}: {foreign}}})")  # fmt: skip
 
-    def _namespaces(
-        self, plan: AddonPlan, record: Record, going: set[ObjectId], elsewhere: Mapping[ObjectId, str]
-    ) -> None:
+    def _namespaces(self, plan: AddonPlan, going: set[ObjectId], elsewhere: Mapping[ObjectId, str]) -> None:
         kept = {o.id for o in plan.objects if o.op is Op.KEEP}
         for index, item in enumerate(plan.objects):
             if item.id.kind != "Namespace":

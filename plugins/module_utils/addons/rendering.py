@@ -63,14 +63,18 @@ class Renderer:
         """``look_at`` names the add-ons to be rendered whatever their inputs. All render errors are raised at once."""
         work = {addon.name: self._start(addon) for addon in addons}
         pending = [r for r in work.values() if look_at[r.addon.name] or self._changed(r)]
+        failures: dict[str, list[Finding]] = {}
         while pending:
-            self._render(pending)
+            found = self._render(pending)
+            failures = {r.addon.name: f for r, f in zip(pending, found, strict=True) if f}
             before = self._apis
             self._apis = tuple(sorted({*before, *self._arriving(work.values())}))
             if self._apis == before:
                 break
-            # New APIs arrive in this run: charts that ask for capabilities must be told.
-            pending = [r for r in work.values() if self._gated(r)]
+            # New APIs arrive in this run: charts that ask for capabilities must be told, those that failed above all.
+            pending = [r for r in work.values() if self._gated(r) or r.addon.name in failures]
+        if failures:
+            raise FindingsError(finding for found in failures.values() for finding in found)
         for rendering in work.values():
             gated = self._gated(rendering)
             record = self._record(rendering)
@@ -107,7 +111,9 @@ class Renderer:
         record = self._record(rendering)
         return record is not None and record.gated
 
-    def _render(self, renderings: list[Rendering]) -> None:
+    def _render(self, renderings: list[Rendering]) -> list[list[Finding]]:
+        """Findings for each, in the same order."""
+
         def one(rendering: Rendering) -> list[Finding]:
             record = self._record(rendering)
             changed = record is not None and self._changed(rendering)
@@ -128,9 +134,7 @@ class Renderer:
             return []
 
         with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="slipway-render") as pool:
-            failures = [finding for found in pool.map(one, renderings) for finding in found]
-        if failures:
-            raise FindingsError(failures)
+            return list(pool.map(one, renderings))
 
     def _arriving(self, renderings: Iterable[Rendering]) -> set[str]:
         found: set[str] = set()

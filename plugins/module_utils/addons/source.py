@@ -72,11 +72,12 @@ def _chart(draft: Draft, chart: Node, files_dir: Path, findings: list[Finding]) 
     position = chart.position if not chart.literal else draft.position
     version = draft.text("version") or text("version")
     failed = draft.broken or any(child.failed for child in chart.map().values())
-    if text("path"):
-        mine = draft.user.at(("chart", "path")) is not None
+    mine = draft.user.at(("chart", "path")) is not None
+    if text("path") and (mine or draft.user.at(("chart", "repo")) is None):
         base = files_dir if mine or draft.entry is None else draft.entry.folder
         path = base / text("path")
-        extra = [key for key in ("repo", "name") if text(key)]
+        # What the user writes replaces what the catalog's entry says, whole.
+        extra = [key for key in ("repo", "name") if text(key) and (not mine or draft.user.at(("chart", key)))]
         if extra:
             findings.append(
                 Finding(
