@@ -18,10 +18,11 @@ pytestmark = pytest.mark.lab
 
 def platform(cluster: Cluster) -> dict[str, Any]:
     def chart(name: str, **more: Any) -> dict[str, Any]:
-        return {"chart": {"path": str(CHARTS / name)}, "namespace": cluster.ns(name), **more}
+        return {"chart": {"path": str(CHARTS / name)}, "namespace": cluster.ns(name), "timeout": 40, **more}
 
     return {
-        "database": chart("database"),
+        "storage": chart("storage"),
+        "database": chart("database", after=["storage"]),
         "portal": chart("portal", after=["database"]),
         "settings": {
             "namespace": cluster.ns("settings"),
@@ -38,11 +39,11 @@ def test_install_no_op_change_remove(cluster: Cluster) -> None:
     events: list[Event] = []
     cluster.ok(addons, emit=events.append)
     ready = [e.addon for e in events if e.state == "ready"]
-    assert ready == ["database", "portal", "settings"]
+    assert ready == ["storage", "database", "portal", "settings"]
 
     client = cluster.client()
     again = cluster.engine(addons, client=client).plan()
-    assert [p.action for p in again.addons] == [Action.UNCHANGED] * 3
+    assert [p.action for p in again.addons] == [Action.UNCHANGED] * 4
     assert again.helm_processes == 0
 
     addons["settings"]["objects"][0]["data"]["k"] = "w"
@@ -52,10 +53,8 @@ def test_install_no_op_change_remove(cluster: Cluster) -> None:
     assert [(f.path, f.before, f.after) for f in changed] == [("data.k", "v", "w")]
     cluster.ok(addons)
 
-    report = cluster.remove("database", "portal", "settings", pvcs=["database"])
+    names = list(addons)
+    report = cluster.remove(*names, pvcs=names, kept=names)
     assert not report.failed
-    kept = {line.split(": ")[0] for lines in report.kept.values() for line in lines}
-    left = snapshot(cluster.client()) - before
-    assert {line.split("/")[-1] for line in left if not line.startswith(("ServiceAccount", "ConfigMap"))} <= {
-        k.split()[-1].split("/")[-1] for k in kept
-    }
+    assert not any(report.kept.values())
+    assert snapshot(cluster.client()) == before
