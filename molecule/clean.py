@@ -14,6 +14,7 @@ from typing import Any
 
 LAB = json.loads(Path(os.environ["SLIPWAY_LAB_ENV"]).read_text(encoding="utf-8"))
 OURS = "slipway.cluster/"
+RELEASE = "meta.helm.sh/release-name"
 FIRST = "validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices"
 
 
@@ -33,11 +34,7 @@ def releases(name: str) -> set[tuple[str, str]]:
     """Namespaces and names of the release Secrets: they carry Helm's labels only."""
     mine = listed("all,configmaps,secrets", "-A", "-l", f"{OURS}name={name}")
     annotations = [(item["metadata"]["namespace"], item["metadata"].get("annotations") or {}) for item in mine]
-    return {
-        (space, notes["meta.helm.sh/release-name"])
-        for space, notes in annotations
-        if "meta.helm.sh/release-name" in notes
-    }
+    return {(space, notes[RELEASE]) for space, notes in annotations if RELEASE in notes}
 
 
 def main(name: str) -> None:

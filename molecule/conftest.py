@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the verifiers share: the lab, its API by testinfra's host and kubectl, and runs of a playbook as a user starts them."""
+"""What the verifiers share: the lab, its API by testinfra's host and kubectl, and playbooks run as users run them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SHARED_INVENTORY = ROOT / "molecule" / "inventory"
 LINE = re.compile(r"^ *(?P<seconds>\d+\.\d) s  (?P<addon>\S+) +(?P<state>\S+) *(?P<detail>.*)$")
+
+Audited = Callable[[], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,8 @@ class Playbooks:
     inventory: Path
     scratch: Path
 
-    def __call__(
-        self, name: str, *args: str, rc: int | None = 0, env: dict[str, str] | None = None, **extra: Any
-    ) -> Run:
-        """``extra`` become extra variables, with their types as AWX hands them over. ``rc=None`` accepts any exit status."""
+    def __call__(self, name: str, *args: str, rc: int = 0, env: dict[str, str] | None = None, **extra: Any) -> Run:
+        """``extra`` become extra variables, with their types, as AWX hands them over."""
         report = self.scratch / f"{uuid.uuid4().hex}.json"
         inventories = [] if "-i" in args else ["-i", str(SHARED_INVENTORY), "-i", str(self.inventory)]
         command = [str(BIN / "ansible-playbook"), *inventories, f"slipway.cluster.{name}", *args]
@@ -96,7 +96,7 @@ class Playbooks:
             timeout=120,
             check=False,
         )
-        assert rc is None or done.returncode == rc, done.stdout
+        assert done.returncode == rc, done.stdout
         assert "Traceback" not in done.stdout, done.stdout
         body = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
         return Run(done.returncode, done.stdout, body)
@@ -158,7 +158,7 @@ def kubectl(host: Any, lab: dict[str, Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def audited(lab: dict[str, Any]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def audited(lab: dict[str, Any]) -> Audited:
     """The requests of ours that the API server saw since the test began."""
     log = Path(lab["audit_log"])
     at = log.stat().st_size
@@ -169,4 +169,15 @@ def audited(lab: dict[str, Any]) -> Iterator[Callable[[], list[dict[str, Any]]]]
             entries = [json.loads(line) for line in file.read().splitlines()]
         return [entry for entry in entries if "slipway" in entry.get("userAgent", "")]
 
-    yield seen
+    return seen
+
+
+@pytest.fixture
+def writes(audited: Audited) -> Callable[[], list[str]]:
+    """What we wrote since the test began; dry runs change nothing."""
+
+    def seen() -> list[str]:
+        changing = [entry for entry in audited() if entry["verb"] not in ("get", "list", "watch")]
+        return [entry["requestURI"] for entry in changing if "dryRun=" not in entry["requestURI"]]
+
+    return seen

@@ -160,6 +160,11 @@ def held(env: dict[str, Any], agent: str) -> int:
     return next((int(call["id"]) for call in calls if call["id"] in waiting and agent in call["user_agent"]), 0)
 
 
+def fired(env: dict[str, Any], number: int) -> bool:
+    """Whether a rule has met its call: cheaper to ask again and again than ``held``."""
+    return any(one["id"] == number and one["fired"] for one in control(env, "GET", "/rules"))
+
+
 def writes_through_proxy(env: dict[str, Any], agent: str) -> list[dict[str, Any]]:
     """Mutating calls of one user agent that were answered, dry runs and the lock's left out, in their order."""
     return [

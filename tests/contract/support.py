@@ -9,13 +9,11 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.unit.manifest.support import PlainEvaluator, variables_of
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Report, Settings
@@ -29,6 +27,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.discovery import Discovery
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import plan_lines
+from tests.unit.manifest.support import PlainEvaluator, variables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = ROOT / "lab" / "charts"
@@ -167,9 +166,10 @@ def writes_in(audit_log: str, agent: str) -> list[str]:
     found = []
     for line in Path(audit_log).read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        if agent in entry.get("userAgent", "") and entry.get("verb") in ("create", "update", "patch", "delete"):
-            if not re.search(r"[?&]dryRun=", entry.get("requestURI", "")):
-                found.append(f"{entry['verb']} {entry['requestURI']}")
+        mutating = entry.get("verb") in ("create", "update", "patch", "delete")
+        dry_run = re.search(r"[?&]dryRun=", entry.get("requestURI", ""))
+        if mutating and not dry_run and agent in entry.get("userAgent", ""):
+            found.append(f"{entry['verb']} {entry['requestURI']}")
     return found
 
 
@@ -182,5 +182,3 @@ def eventually(check: Any, seconds: float = 20.0) -> Any:
             return found
         assert time.monotonic() < deadline, f"not true within {seconds} s"
         time.sleep(0.2)
-
-

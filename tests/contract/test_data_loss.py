@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons import planner, pruning, removal, remove
+from ansible_collections.slipway.cluster.plugins.module_utils.addons import (
+    examine,
+    planner,
+    pruning,
+    removal,
+    remove,
+    rendering,
+)
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action, Op
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.record import record_path
@@ -83,7 +90,9 @@ FAILS = '{{ if not .Values.on }}{{ fail "no such thing" }}{{ end }}\n'
 @pytest.mark.parametrize(
     "broken", ["bad-yaml", "empty-folder", "no-folder", "chart-fails", "chart-is-empty", "kustomize-is-empty"]
 )
-def test_t14_failed_or_empty_render_prunes_nothing_anywhere(cluster: Cluster, tmp_path: Path, broken: str) -> None:
+def test_t14_failed_or_empty_render_prunes_nothing_anywhere(
+    cluster: Cluster, tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ns = cluster.ns("main")
     folder = tmp_path / "source"
     folder.mkdir()
@@ -122,6 +131,11 @@ def test_t14_failed_or_empty_render_prunes_nothing_anywhere(cluster: Cluster, tm
     assert "source" in str(told.value)
     assert writes(cluster) == before
     assert o.listed(cluster, "source") == record
+    if broken == "chart-is-empty":
+        with monkeypatch.context() as patched:
+            patched.setattr(rendering.Renderer, "_emptied", lambda *words: False)
+            plan = by_name(cluster.plan({"source": hurt, "other": less}))["source"]
+            assert [str(x.id) for x in plan.objects if x.op is Op.DELETE] == [f"ConfigMap {ns}/from-chart"]
     assert cluster.get(o.core("configmaps", ns, "two"))
     assert cluster.get(o.core("configmaps", ns, "dropped"))
 
@@ -150,7 +164,7 @@ def test_t14_empty_manifest_with_prune_refuses(cluster: Cluster) -> None:
 
 
 @pytest.mark.usefixtures("main")
-def test_t15_two_addons_list_the_same_namespace_and_crd(cluster: Cluster) -> None:
+def test_t15_two_addons_list_the_same_namespace_and_crd(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     group, shared = f"{cluster.name}.example.com", cluster.ns("shared")
     crd = f"{o.CRDS}/things.{group}"
     first = objects(cluster, o.namespace(shared), o.definition(group), o.config_map("first"))
@@ -158,6 +172,10 @@ def test_t15_two_addons_list_the_same_namespace_and_crd(cluster: Cluster) -> Non
     cluster.ok({"first": first, "second": second})
     before = uid(cluster, crd), uid(cluster, f"/api/v1/namespaces/{shared}")
 
+    with monkeypatch.context() as patched:
+        patched.setattr(removal.RemovalPlanner, "_elsewhere", lambda *words: {})
+        plan = cluster.plan({}, "remove", remove=["first"], crds={"first": 0}).addons[0]
+        assert {str(x.id): x.op for x in plan.objects}[f"CustomResourceDefinition things.{group}"] is Op.DELETE
     report = cluster.remove("first", crds={"first": 0})
     assert not report.failed, report.results
     kept = "\n".join(report.kept["first"])
@@ -332,13 +350,17 @@ def test_t19_impossible_changes_are_refused_and_never_recreated(cluster: Cluster
     assert (uid(cluster, claim), uid(cluster, state)) == before
 
 
-def test_t19_job_is_recreated_only_where_that_helps(cluster: Cluster) -> None:
+def test_t19_job_is_recreated_only_where_that_helps(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     ns = cluster.ns("main")
     path = f"/apis/batch/v1/namespaces/{ns}/jobs/prepare"
     cluster.ok({"one": objects(cluster, o.job("prepare"))})
     before = uid(cluster, path)
     # No Job of this kind could be made: the old one stays.
-    report = cluster.run({"one": objects(cluster, o.job("prepare", policy="Always"))})
+    worse = {"one": objects(cluster, o.job("prepare", policy="Always"))}
+    with monkeypatch.context() as patched:
+        patched.setattr(examine, "_recreation_helps", lambda *words: True)
+        assert Op.RECREATE in [item.op for item in cluster.plan(worse).addons[0].objects]
+    report = cluster.run(worse)
     assert report.failed
     assert report.plan.addons[0].action is Action.BLOCKED
     assert "restartPolicy" in report.plan.addons[0].problems[0].message
@@ -380,7 +402,9 @@ def _edit_record(on: Cluster, addon: str, **changed: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["release", "namespace"])
-def test_t20_templated_release_is_never_moved_by_uninstalling(cluster: Cluster, key: str) -> None:
+def test_t20_templated_release_is_never_moved_by_uninstalling(
+    cluster: Cluster, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ns = cluster.ns("prod")
     chart = {"path": str(CHARTS / "database")}
     addon: dict[str, Any] = {"chart": chart, "namespace": ns, "release": "prod-db", "timeout": 30}
@@ -400,6 +424,9 @@ def test_t20_templated_release_is_never_moved_by_uninstalling(cluster: Cluster, 
     assert "stage" in plan.problems[0].message
     assert uid(cluster, state) == before
     assert cluster.get(f"/api/v1/namespaces/{cluster.ns('stage')}") is None
+    monkeypatch.setattr(planner.Planner, "_elsewhere", lambda *words: None)
+    plan = cluster.plan({"db": addon}, values={"env": "stage"}).addons[0]
+    assert f"StatefulSet {ns}/prod-db-database" in [str(x.id) for x in plan.objects if x.op is Op.DELETE]
 
 
 @pytest.mark.usefixtures("main")

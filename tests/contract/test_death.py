@@ -32,6 +32,7 @@ from tests.contract.runner import (
     Playbook,
     Transition,
     control,
+    fired,
     held,
     rule,
     transitions,
@@ -262,11 +263,12 @@ def kill_at(ground: Ground, operation: str, transition: Transition, side: str, e
     with rule(
         ground.env, method=transition.method, path=transition.pattern(cluster.name), user_agent=agent,
         nth=transition.nth, hold=side,
-    ):  # fmt: skip
+    ) as order:  # fmt: skip
         child = ground.child(cluster, operation, agent=agent)
         deadline = time.monotonic() + 40
-        while not (call := held(ground.env, agent)) and child.process.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        while not fired(ground.env, order) and child.process.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        call = eventually(lambda: held(ground.env, agent), 10) if fired(ground.env, order) else 0
         child.kill()
         if not call:
             return [f"{operation}, {side} {transition}: never held: {child.events}"]
@@ -304,6 +306,8 @@ def run_cases(ground: Ground, cases: list[tuple[str, Transition, str, Expected]]
 
 def test_killed_at_each_kind_of_write(ground: Ground, undisturbed: Callable[[str], Expected]) -> None:
     """Each kind of write of all three operations once, sides alternating; ``make test-long`` tries all on both."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(undisturbed, OPERATIONS))
     known: set[str] = set()
     cases = [(o, one) for o in OPERATIONS for one in every_kind(undisturbed(o), o, known)]
     assert len(cases) >= 20

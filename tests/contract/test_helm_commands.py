@@ -76,11 +76,11 @@ def test_reading_commands_tell_the_truth(cluster: Cluster) -> None:
 
 
 def test_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
-    cluster.ok(web(cluster, replicas=1))
+    cluster.ok(web(cluster, replicas=3))
     two = web(cluster, replicas=2, host="b.example.com")
     cluster.ok(two)
     helm(cluster, "rollback", "web", "1", *forced(cluster))
-    assert deployment(cluster)["spec"]["replicas"] == 1
+    assert deployment(cluster)["spec"]["replicas"] == 3
     assert history(cluster)[-1] == (3, "deployed")
 
     plan = cluster.plan(two).addons[0]
@@ -88,7 +88,7 @@ def test_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
     release = drift["release", "revision"]
     assert (release.ours, release.live, release.decision) == (2, 3, "report")
     replicas = drift["Deployment", REPLICAS]
-    assert (replicas.ours, replicas.live, replicas.decision) == (2, 1, "report")
+    assert (replicas.ours, replicas.live, replicas.decision) == (2, 3, "report")
     assert replicas.manager.startswith("helm")
     text = cluster.text(two)
     assert "revision 2 -> 3" in text
@@ -96,7 +96,7 @@ def test_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
     # Reported, and left as it is: by plan and by run.
     assert cluster.plan(two).result == "drift"
     cluster.ok(two)
-    assert deployment(cluster)["spec"]["replicas"] == 1
+    assert deployment(cluster)["spec"]["replicas"] == 3
     assert cluster.plan(two).result == "drift"
 
     # A decision ends it.
@@ -112,16 +112,19 @@ def _told(drift: list[Drift]) -> list[str]:
 
 
 def test_upgrade_by_hand_is_seen(cluster: Cluster) -> None:
-    addons = web(cluster, replicas=1)
+    addons = web(cluster, replicas=3)
     cluster.ok(addons)
     chart = str(CHARTS / "portal")
-    helm(cluster, "upgrade", "web", chart, *forced(cluster), values={"host": "a.example.com", "replicas": 4})
+    by_hand = {"host": "a.example.com", "replicas": 4, "podAnnotations": {"by": "hand"}}
+    helm(cluster, "upgrade", "web", chart, *forced(cluster), values=by_hand)
     assert deployment(cluster)["spec"]["replicas"] == 4
     plan = cluster.plan(addons)
     assert plan.result == "drift"
-    assert {d.field for d in plan.addons[0].drift} >= {"revision", REPLICAS}
+    added = "spec.template.metadata.annotations.by"
+    assert {d.field for d in plan.addons[0].drift} >= {"revision", REPLICAS, added}
     cluster.ok(addons, overwrite=["web"])
-    assert deployment(cluster)["spec"]["replicas"] == 1
+    assert deployment(cluster)["spec"]["replicas"] == 3
+    assert "annotations" not in deployment(cluster)["spec"]["template"]["metadata"]
     assert cluster.plan(addons).result == "unchanged"
     # The next change of ours goes through as ever.
     cluster.ok(web(cluster, replicas=2))
@@ -129,7 +132,7 @@ def test_upgrade_by_hand_is_seen(cluster: Cluster) -> None:
 
 
 def test_helm4_without_force_conflicts_fails_and_is_repaired(cluster: Cluster) -> None:
-    cluster.ok(web(cluster, replicas=1))
+    cluster.ok(web(cluster, replicas=3))
     two = web(cluster, replicas=2)
     cluster.ok(two)
     uid = deployment(cluster)["metadata"]["uid"]
@@ -150,6 +153,20 @@ def test_helm4_without_force_conflicts_fails_and_is_repaired(cluster: Cluster) -
         assert cluster.plan(two).result == "unchanged"
         assert deployment(cluster)["spec"]["replicas"] == 2
         assert deployment(cluster)["metadata"]["uid"] == uid
+
+
+def test_what_helm_made_beside_it_is_no_obstacle(cluster: Cluster) -> None:
+    """With a second replica Helm makes a budget that our revision did not have: ours as soon as we want one."""
+    cluster.ok(web(cluster, replicas=1))
+    chart, budget = str(CHARTS / "portal"), f"/apis/policy/v1/namespaces/{cluster.ns('web')}/poddisruptionbudgets"
+    helm(cluster, "upgrade", "web", chart, *forced(cluster), values={"host": "a.example.com", "replicas": 2})
+    made = cluster.get(f"{budget}/web-portal")
+    two = web(cluster, replicas=2)
+    cluster.ok(two, overwrite=["web"])
+    assert cluster.get(f"{budget}/web-portal")["metadata"]["uid"] == made["metadata"]["uid"]
+    assert cluster.plan(two).result == "unchanged"
+    cluster.ok(web(cluster, replicas=1))
+    assert cluster.get(f"{budget}/web-portal") is None
 
 
 def test_uninstall_is_seen_and_repaired(cluster: Cluster) -> None:

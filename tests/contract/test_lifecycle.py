@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.support import CHARTS, Cluster, by_name, snapshot
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
+from tests.contract.support import CHARTS, Cluster, by_name, snapshot
 
 pytestmark = pytest.mark.lab
 

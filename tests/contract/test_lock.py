@@ -73,9 +73,9 @@ def moments(cluster: Cluster, agent: str) -> list[datetime]:
             continue
         entry = json.loads(line)
         uri = entry["requestURI"]
-        if entry["verb"] in ("create", "update", "patch", "delete") and "dryRun" not in uri and "/leases" not in uri:
-            if not uri.split("?")[0].endswith(cluster.home):
-                found.append(datetime.fromisoformat(entry["requestReceivedTimestamp"]))
+        writes = entry["verb"] in ("create", "update", "patch", "delete") and "dryRun" not in uri
+        if writes and "/leases" not in uri and not uri.split("?")[0].endswith(cluster.home):
+            found.append(datetime.fromisoformat(entry["requestReceivedTimestamp"]))
     return sorted(found)
 
 

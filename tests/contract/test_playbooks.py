@@ -26,7 +26,9 @@ slipway_addons:
     chart: {path: CHARTS/portal}
     requires: [tls]
     values: {host: "portal.{{ slipway_values.domain }}"}
-  issuer: {provides: [tls], objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: issuer}, data: {n: "{{ '007' }}"}}]}
+  issuer:
+    provides: [tls]
+    objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: issuer}, data: {n: "{{ '007' }}"}}]
   nodes:
     after: [issuer]
     objects:

@@ -25,14 +25,12 @@ def spec_of(item: dict[str, Any]) -> str:
 
 
 def test_plan_check_and_run_say_the_same_and_only_the_run_writes(
-    playbook: Any, kubectl: Callable[..., Any], audited: Callable[[], list[dict[str, Any]]]
+    playbook: Any, kubectl: Callable[..., Any], writes: Callable[[], list[str]]
 ) -> None:
     before = versions(kubectl)
     planned = playbook("plan", **NEW_DOMAIN)
     checked = playbook("install", "--check", **NEW_DOMAIN)
-    assert [
-        e["requestURI"] for e in audited() if e["verb"] not in ("get", "list") and "dryRun" not in e["requestURI"]
-    ] == []
+    assert writes() == []
     assert versions(kubectl) == before
 
     run = playbook("install", **NEW_DOMAIN)
@@ -78,10 +76,7 @@ def test_a_secret_is_changed_and_never_shown(playbook: Any, kubectl: Callable[..
     ]
     for run in runs:
         assert run.actions == {"notifier": "upgrade"}
-        assert (
-            "Secret change-notifier/notifier  data.token  changed" in run.plan
-            or "stringData.token  changed" in run.plan
-        )
+        assert "Secret change-notifier/notifier  data.token  changed" in run.plan
         for secret in (OLD_TOKEN, NEW_TOKEN):
             for form in (secret, base64.b64encode(secret.encode()).decode()):
                 assert form not in run.out
@@ -90,13 +85,10 @@ def test_a_secret_is_changed_and_never_shown(playbook: Any, kubectl: Callable[..
     assert base64.b64decode(live["data"]["token"]).decode() == NEW_TOKEN
     records = kubectl("get", "configmaps,secrets", "-n", "change-records")
     texts = [str(value) for item in records for value in (item.get("data") or {}).values()]
-    decoded = [
-        base64.b64decode(v).decode("utf-8", "replace")
-        for i in records
-        if i["kind"] == "Secret"
-        for v in i["data"].values()
-    ]
-    assert not any(form in text for text in (*texts, *decoded) for form in (OLD_TOKEN, NEW_TOKEN))
+    secrets = [value for item in records if item["kind"] == "Secret" for value in item["data"].values()]
+    texts += [base64.b64decode(value).decode("utf-8", "replace") for value in secrets]
+    assert texts
+    assert not any(form in text for text in texts for form in (OLD_TOKEN, NEW_TOKEN))
 
 
 def test_diff_shows_every_field_and_verbose_what_stays(playbook: Any) -> None:
@@ -115,10 +107,7 @@ def test_a_removed_object_is_in_the_plan_and_goes(playbook: Any, kubectl: Callab
     env = {"MOLECULE_CHANGE_TOKEN": NEW_TOKEN}
     change = {"slipway_addons__off": {"portal": {"values": {"ingress": {"enabled": False}}}}}
     planned = playbook("plan", env=env, **NEW_DOMAIN, **change)
-    assert (
-        "- Ingress.networking.k8s.io change-portal/portal" in planned.plan
-        or "- Ingress change-portal/portal" in planned.plan
-    )
+    assert "Ingress change-portal/portal" in next(x for x in planned.plan.splitlines() if x.startswith("  - "))
     run = playbook("install", env=env, **NEW_DOMAIN, **change)
     assert run.plan == planned.plan
     assert kubectl("get", "ingress", "portal", "-n", "change-portal") is None

@@ -56,7 +56,8 @@ def test_change_and_rollback_by_helm_are_seen(
     # somebody else's write is reported, and undone only by decision
     planned = playbook("plan", **NEW_HOST)
     assert planned.report["result"] == "drift"
-    assert "portal.second.example.com -> portal.first.example.com  by helm" in planned.plan
+    assert "release portal  revision 2 -> 3  by helm" in planned.plan
+    assert "host: portal.second.example.com… -> host: portal.first.example.com…  by helm" in planned.plan
     assert "decide: -e slipway_overwrite=portal | -e slipway_keep=portal" in planned.plan
     assert playbook("install", slipway_overwrite="portal", **NEW_HOST).report["result"] == "changes"
     assert host_name() == "portal.second.example.com"

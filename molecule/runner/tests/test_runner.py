@@ -55,14 +55,11 @@ def job(scenario: Path, lab: dict[str, Any], tmp_path: Path, monkeypatch: pytest
         _write(folder / "env" / "extravars", json.dumps(extra))
         _write(folder / "project" / "site.yml", f"- import_playbook: slipway.cluster.{playbook}\n")
         _write(folder / "env" / "settings", json.dumps({"job_timeout": 60, "suppress_ansible_output": True}))
+        collections = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections")}
         done = ansible_runner.run(
             private_data_dir=str(folder),
             playbook="site.yml",
-            envvars={
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
-                "TERM": "xterm",
-                "ANSIBLE_NOCOLOR": "1",
-            },
+            envvars={**collections, "TERM": "xterm", "ANSIBLE_NOCOLOR": "1"},
             quiet=True,
         )
         stats = [e for e in done.events if e["event"] == "playbook_on_stats"]

@@ -10,17 +10,14 @@ from typing import Any
 
 import pytest
 
+KINDS = "configmaps,deployments,clusterissuers"
+MINE = "slipway.cluster/name=selection,!slipway.cluster/record"
+
 
 @pytest.fixture
 def there(kubectl: Callable[..., Any]) -> Callable[[], set[str]]:
     def names() -> set[str]:
-        items = kubectl(
-            "get",
-            "configmaps,deployments,clusterissuers",
-            "-A",
-            "-l",
-            "slipway.cluster/name=selection,!slipway.cluster/record",
-        )
+        items = kubectl("get", KINDS, "-A", "-l", MINE)
         return {item["metadata"]["labels"]["slipway.cluster/addon"] for item in items}
 
     return names

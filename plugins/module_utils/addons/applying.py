@@ -19,6 +19,7 @@ from .examine import MANAGER
 from .model import Wait
 from .plan import ObjectPlan, Op
 from .record import ObjectState, RecordedObject
+from .takeover import take_over
 from .waiting import Waiter
 from .work import Work
 
@@ -91,6 +92,8 @@ class Applier:
             self._create_namespace(desired)
             return
         payload = plan.payload if plan.payload is not None else desired.body
+        if plan.take_over:
+            take_over(self._work.client, desired)
         live = self._patiently(desired, payload, force=plan.force)
         self._confirm(desired, live, plan)
 

@@ -74,6 +74,8 @@ class ObjectPlan:
     unverified: str = ""
     force: bool = False
     preexisting: bool = False
+    take_over: bool = False
+    """Helm's fields become ours first."""
 
     @property
     def wanted(self) -> Desired:
@@ -144,6 +146,11 @@ class AddonPlan:
     @property
     def acts(self) -> bool:
         return self.changes or self.action is Action.REFRESH
+
+    @property
+    def helm_was_here(self) -> bool:
+        """Whether Helm itself has written to this release since our last run."""
+        return bool(self.stale_release) or any(d.object.startswith("release ") for d in self.drift)
 
     @property
     def drifted(self) -> bool:

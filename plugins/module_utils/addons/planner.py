@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from ..kube.client import METADATA, Client
 from ..kube.objects import Json, ObjectId, crd_resources, is_crd
-from ..kube.ownership import entry_hash
+from ..kube.ownership import entry_hash, format_field, value_at
 from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
-from .diff import diff_values
+from .diff import ABSENT, FieldChange, diff_values
 from .examine import MANAGER, Examined, Rule, examine
 from .finding import Finding
 from .graph import layers
@@ -23,6 +23,7 @@ from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
+from .takeover import additions, helm_entries
 
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
 
@@ -79,6 +80,8 @@ class Planner:
         release = self._observed.releases.get((record.namespace, record.release))
         if record.revision and (release is None or release.revision != record.revision or release.status != "deployed"):
             moved.add(ObjectId("", "Secret", record.namespace, f"release {record.release}"))
+            # What Helm adds to an object changes nothing of ours: all are looked at.
+            moved |= {obj.id for obj in record.objects if not obj.hook}
         return moved
 
     def _has_moved(self, obj: RecordedObject) -> bool:
@@ -222,20 +225,44 @@ class Planner:
         if live is None:
             return create
         ours = addon_of(live["metadata"], self._observed.name) == addon.name
-        rule = self._decisions.rule(addon) if ours else Rule(addon.name, "overwrite" if addon.adopt else "report")
+        of_ours = plan.release_revision > 0 and of_release(live["metadata"], addon.namespace, addon.release)
+        decided = ours or (of_ours and plan.record is not None)
+        rule = self._decisions.rule(addon) if decided else Rule(addon.name, "overwrite" if addon.adopt else "report")
         examined = examine(self._client, desired, known, live, rule, self._observed.digester)
         if not ours and known is None:
             # Who adopts a release takes it over as it is; a single object stays what it was: somebody else's.
-            alone = not (plan.release_revision and of_release(live["metadata"], addon.namespace, addon.release))
-            note = "pre-existing" if alone else "of the adopted release"
-            examined.plan = replace(examined.plan, preexisting=alone, force=addon.adopt, note=note)
+            note = "of this release" if of_ours else "pre-existing"
+            force = examined.plan.force or addon.adopt
+            examined.plan = replace(examined.plan, preexisting=not of_ours, force=force, note=note)
+        if of_ours and not examined.blocked and (plan.record is None or plan.helm_was_here):
+            self._helm_s_fields(examined, desired, live, rule)
         return examined
+
+    def _helm_s_fields(self, examined: Examined, desired: Desired, live: Json, rule: Rule) -> None:
+        added: list[FieldChange] = []
+        for path, entry in additions(desired.body, live):
+            name, value = format_field(path), value_at(live, path)
+            if rule.mode == "overwrite":
+                added.append(FieldChange(name, value, ABSENT))
+            else:
+                when = str(entry.get("time") or "")
+                examined.drift.append(
+                    Drift(str(desired.id), name, None, value, entry["manager"], when, rule.mode, "added")
+                )
+        if rule.mode == "overwrite" and helm_entries(live["metadata"]):
+            quiet = examined.plan.op is Op.NONE and not added
+            op = Op.RETAKE if quiet else Op.CHANGE if examined.plan.op in (Op.NONE, Op.RETAKE) else examined.plan.op
+            fields = (*examined.plan.fields, *added)
+            examined.plan = replace(examined.plan, op=op, fields=fields, take_over=True, force=True)
 
     def _ownership(self, addon: Addon, desired: Desired, existing: Json) -> Finding | None:
         """An object that is there and is not recorded for this add-on: ours after a crash, or somebody's."""
         holder = addon_of(existing, self._observed.name)
         made_by_us = (existing.get("annotations") or {}).get(CREATED_BY) == self._observed.name
-        if holder == addon.name or addon.adopt or made_by_us:
+        # Helm made it for a revision of the release that the record names.
+        record = self._observed.records.get(addon.name)
+        of_ours = bool(record and record.revision) and of_release(existing, addon.namespace, addon.release)
+        if holder == addon.name or addon.adopt or made_by_us or of_ours:
             return None
         if holder and holder not in self._observed.records:
             # Kept by an earlier removal (a CRD, a PVC, `resource-policy: keep`): take it up again.
@@ -284,6 +311,8 @@ class Planner:
             plan.action, plan.reason = Action.UPGRADE, self._why(plan, work)
         elif plan.stale_release:
             plan.action, plan.reason = Action.REPAIR, plan.stale_release
+        elif any(d.object.startswith("release ") and d.decision == "overwrite" for d in plan.drift):
+            plan.action, plan.reason = Action.REPAIR, "Helm's revision is replaced (overwrite)"
         elif writes:
             plan.action, plan.reason = Action.REPAIR, "objects are not as they were applied"
         elif record.inputs != work.inputs or Op.RETAKE in ops or Op.KEEP in ops:
