@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
         return result
 
     def _run(self, variables: dict[str, Any], masker: Masker) -> dict[str, Any]:
-        missing = [name for name in ("jinja2", "jsonschema", "urllib3", "yaml") if find_spec(name) is None]
+        missing = [name for name in ("jinja2", "jsonschema", "rich", "urllib3", "yaml") if find_spec(name) is None]
         if missing:
             advice = "install the collection's requirements.txt for Ansible's Python"
             raise EngineError(
@@ -103,6 +104,8 @@ class ActionModule(ActionBase):
         outcome = report_dict(report, engine.masker)
         finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
         if report.failed:
+            for line in _failure(report.results, unfinished(report), operation).splitlines():
+                display.display(engine.masker.text(line), color=C.COLOR_ERROR)
             finished.update(
                 failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation))
             )
@@ -163,6 +166,6 @@ def _failure(results: Mapping[str, Any], names: list[str], operation: str) -> st
     """What failed, what was left out because of it, and the command to go on with."""
     lines = [f"{len(names)} add-on{'' if len(names) == 1 else 's'} not done:"]
     lines += [f"  {name}: {results[name].outcome.value}: {results[name].reason}" for name in names]
-    variable = "slipway_remove_addons" if operation == "remove" else "slipway_only"
-    lines.append(f"go on with: ansible-playbook … slipway.cluster.{operation} -e {variable}={','.join(names)}")
+    alone = "" if operation == "remove" else f"; these alone, with what they need: -e slipway_only={','.join(names)}"
+    lines.append(f"go on with the same command{alone}")
     return "\n".join(lines)

@@ -126,6 +126,7 @@ def _server(args: Mapping[str, Any]) -> ServerAccess:
         token=str(args.get("api_token") or ""),
         ca_file=str(args.get("api_ca_file") or ""),
         kubeconfig=str(Path(kubeconfig).expanduser()) if kubeconfig else "",
+        context=str(args.get("context") or ""),
     )
 
 

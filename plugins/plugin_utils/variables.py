@@ -77,6 +77,18 @@ def _node(value: object, position: Position, path: KeyPath, findings: list[Findi
             )
             return Node(None, here, secret=True, literal=True, failed=True)
     if len(path) <= DEEPEST and isinstance(value, Mapping):
+        if path[0] != "slipway_values" and len(path) == 1:
+            findings += [
+                Finding(
+                    "SLW-1007",
+                    "YAML reads this name as a boolean",
+                    (*path, plain_key(key)),
+                    origin.position(key) or position,
+                    advice="put it in quotes",
+                )
+                for key in value
+                if isinstance(key, bool)
+            ]
         return Node(
             {
                 plain_key(key): _node(child, origin.position(key) or position, (*path, plain_key(key)), findings)

@@ -92,10 +92,10 @@ def test_adopted_release_is_ours_as_it_stands(cluster: Cluster) -> None:
 
     # Without the word it stays ours; changes go through; what is dropped from the chart's values goes.
     cluster.ok(addon(cluster, values={"replicas": 2, "podAnnotations": {"a": "b"}}))
-    live = cluster.get(o.apps("deployments", ns, "web-notifier"))
+    live = o.live(cluster, o.apps("deployments", ns, "web-notifier"))
     assert live["spec"]["replicas"] == 2
     cluster.ok(addon(cluster))
-    live = cluster.get(o.apps("deployments", ns, "web-notifier"))
+    live = o.live(cluster, o.apps("deployments", ns, "web-notifier"))
     assert live["spec"]["replicas"] == 1
     assert "annotations" not in live["spec"]["template"]["metadata"]
 
@@ -110,7 +110,7 @@ def test_adoption_takes_a_value_that_helm_had_set(cluster: Cluster) -> None:
     """Fields that the release had and the manifest does not want are gone, though Helm's manager wrote them."""
     installed(cluster, "--set", "podAnnotations.old=yes", "--set", "replicas=3")
     cluster.ok(addon(cluster, adopt=True))
-    live = cluster.get(o.apps("deployments", cluster.ns("web"), "web-notifier"))
+    live = o.live(cluster, o.apps("deployments", cluster.ns("web"), "web-notifier"))
     assert live["spec"]["replicas"] == 1
     assert "old" not in (live["spec"]["template"]["metadata"].get("annotations") or {})
 
@@ -130,7 +130,7 @@ def test_single_adopted_object_stays_at_removal(cluster: Cluster) -> None:
     cluster.ok(addon(cluster, adopt=True))
     report = cluster.remove("web")
     assert not report.failed, report.results
-    live = cluster.get(o.core("services", ns, "web-notifier"))
+    live = o.live(cluster, o.core("services", ns, "web-notifier"))
     assert live["metadata"]["uid"] == made["metadata"]["uid"]
     assert f"Service {ns}/web-notifier: was there before" in "\n".join(report.kept["web"])
     assert cluster.get(o.apps("deployments", ns, "web-notifier")) is None

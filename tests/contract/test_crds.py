@@ -183,14 +183,14 @@ def test_t28_crd_that_would_lose_objects_is_refused_before_any_write(
     assert all(word in plan.problems[0].message for word in words)
     assert report.failed
     assert writes(cluster) == before
-    assert cluster.get(o.core("configmaps", cluster.ns("main"), "a"))["data"] == {"k": "v"}
+    assert o.live(cluster, o.core("configmaps", cluster.ns("main"), "a"))["data"] == {"k": "v"}
     assert cluster.get(thing_path(cluster, "data"))
 
     with monkeypatch.context() as patched:
         # The API server refuses the same, but says neither what is stored nor what to do.
         patched.setattr(examine, "_crd_preflight", lambda *words: None)
-        plan = cluster.plan({"one": addon(cluster, wrong, o.config_map("a", k="w"))}).addons[0]
-        assert "SLW-3303" not in [problem.code for problem in plan.problems]
+        unguarded = cluster.plan({"one": addon(cluster, wrong, o.config_map("a", k="w"))}).addons[0]
+        assert "SLW-3303" not in [problem.code for problem in unguarded.problems]
 
     if change == "drops-stored-version":
         # After the migration that the advice names, it passes: the object is rewritten, then the version struck.
@@ -214,13 +214,13 @@ def test_t29_kept_crd_is_listed_and_taken_up_again(cluster: Cluster) -> None:
     addons = {"one": addon(cluster, o.definition(group, keep=True), o.config_map("a"))}
     cluster.ok(addons)
     cluster.apply(thing_path(cluster, "data"), o.thing(group, "data"))
-    known = cluster.get(crd_path(cluster))["metadata"]["uid"]
+    known = o.live(cluster, crd_path(cluster))["metadata"]["uid"]
     report = cluster.remove("one")
     assert not report.failed
     assert f"CustomResourceDefinition things.{group}: CRD" in "\n".join(report.kept["one"])
 
     cluster.ok(addons)
-    assert cluster.get(crd_path(cluster))["metadata"]["uid"] == known
+    assert o.live(cluster, crd_path(cluster))["metadata"]["uid"] == known
     assert cluster.get(thing_path(cluster, "data"))
     assert cluster.plan(addons).result == "unchanged"
     # Taken up again means ours again: with consent it goes.
@@ -255,6 +255,7 @@ def test_t31_crd_and_resource_in_one_addon_on_an_empty_cluster(cluster: Cluster)
 def test_t31_chart_with_crd_and_resource(cluster: Cluster) -> None:
     chart = {"chart": {"path": str(CHARTS / "certs")}, "namespace": cluster.ns("certs"), "timeout": 30}
     chart["values"] = {"bootstrapIssuer": {"name": cluster.name}}
+    o.make_namespaces(cluster, cluster.ns("certs"))
     crds = ("certificates.certs.lab.slipway", "clusterissuers.certs.lab.slipway")
     if any(cluster.get(f"{o.CRDS}/{name}") for name in crds):
         pytest.fail("another test left the CRDs of the chart behind")

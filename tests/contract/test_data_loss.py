@@ -215,7 +215,7 @@ def test_t16_foreign_objects_with_our_labels_are_never_deleted(
     report = cluster.remove("one", pvcs=["one"])
     assert not report.failed, report.results
     for name in ("foreign", "data-db-7"):
-        assert cluster.get(o.core("persistentvolumeclaims", ns, name))["metadata"].get("deletionTimestamp") is None
+        assert o.live(cluster, o.core("persistentvolumeclaims", ns, name))["metadata"].get("deletionTimestamp") is None
     assert cluster.get(o.core("configmaps", ns, "child"))
     assert cluster.get(o.core("configmaps", ns, "taken"))
     kept = "\n".join(report.kept["one"])
@@ -258,12 +258,12 @@ def test_t17_adopted_object_stays_after_removal(cluster: Cluster) -> None:
     assert report.plan.addons[0].action is Action.BLOCKED
     assert report.failed
     assert "adopt: true" in cluster.text({"one": addon})
-    assert "ours" not in cluster.get(o.core("configmaps", ns, "theirs"))["data"]
+    assert "ours" not in o.live(cluster, o.core("configmaps", ns, "theirs"))["data"]
 
     addon["adopt"] = True
     assert "pre-existing" in cluster.text({"one": addon})
     cluster.ok({"one": addon})
-    assert cluster.get(o.core("configmaps", ns, "theirs"))["data"] == {"theirs": "1", "ours": "2"}
+    assert o.live(cluster, o.core("configmaps", ns, "theirs"))["data"] == {"theirs": "1", "ours": "2"}
     # An upgrade that drops it leaves it as well.
     cluster.ok({"one": objects(cluster, o.config_map("new"), adopt=True)})
     assert cluster.get(o.core("configmaps", ns, "theirs"))
@@ -342,9 +342,9 @@ def test_t19_impossible_changes_are_refused_and_never_recreated(cluster: Cluster
     assert "never recreated" in plans["state"].problems[0].advice
     assert report.failed
     assert (uid(cluster, claim), uid(cluster, state)) == before
-    assert cluster.get(claim)["spec"]["resources"]["requests"]["storage"] == "2Gi"
+    assert o.live(cluster, claim)["spec"]["resources"]["requests"]["storage"] == "2Gi"
     # The branch that has nothing to do with it went on.
-    assert cluster.get(o.core("configmaps", ns, "other"))["data"] == {"k": "new"}
+    assert o.live(cluster, o.core("configmaps", ns, "other"))["data"] == {"k": "new"}
     # A change that the API allows passes.
     cluster.ok({**addon, "state": objects(cluster, o.stateful_set("db", replicas=2))})
     assert (uid(cluster, claim), uid(cluster, state)) == before
@@ -433,7 +433,9 @@ def test_t20_templated_release_is_never_moved_by_uninstalling(
 def test_t21_record_of_another_cluster_or_name_stops(cluster: Cluster) -> None:
     addon = {"one": objects(cluster, o.config_map("a"))}
     cluster.ok(addon)
-    uid_now = json.loads(cluster.get(record_path(cluster.name, "one", cluster.home))["data"]["record.json"])["cluster"]
+    uid_now = json.loads(o.live(cluster, record_path(cluster.name, "one", cluster.home))["data"]["record.json"])[
+        "cluster"
+    ]
     before = writes(cluster)
     for changed in ({"cluster": "00000000-0000-4000-8000-000000000000"}, {"cluster": uid_now, "name": "another"}):
         _edit_record(cluster, "one", **changed)
@@ -485,7 +487,7 @@ def test_t22_few_rights_go_by_the_record(cluster: Cluster) -> None:
 
     addons["one"] = objects(cluster, o.config_map("a", k="w"), o.deployment("web"))
     cluster.ok(addons, client=few)
-    assert cluster.get(o.core("configmaps", ns, "a"))["data"] == {"k": "w"}
+    assert o.live(cluster, o.core("configmaps", ns, "a"))["data"] == {"k": "w"}
     assert cluster.get(o.core("configmaps", ns, "b")) is None
     assert cluster.get(o.core("configmaps", ns, "foreign"))
 
@@ -511,7 +513,7 @@ def test_t23_failed_upgrade_is_never_uninstalled(cluster: Cluster) -> None:
         assert report.failed
         assert "not ready" in report.results["web"].reason
         assert (uid(cluster, deployment), uid(cluster, o.core("secrets", ns, "web-notifier"))) == before
-        release = cluster.get(o.core("secrets", ns, "sh.helm.release.v1.web.v1"))
+        release = o.live(cluster, o.core("secrets", ns, "sh.helm.release.v1.web.v1"))
         assert release["metadata"]["labels"]["status"] == "deployed"
     deletes = [w for w in writes(cluster) if w.startswith("delete")]
     assert not deletes
@@ -540,7 +542,7 @@ def test_t24_selector_change_is_refused_with_its_field(cluster: Cluster) -> None
     changed["metadata"]["labels"] = {"team": "b"}
     cluster.ok({"one": objects(cluster, changed, o.config_map("a"))})
     assert uid(cluster, path) == before
-    assert cluster.get(path)["metadata"]["labels"]["team"] == "b"
+    assert o.live(cluster, path)["metadata"]["labels"]["team"] == "b"
 
 
 @pytest.mark.usefixtures("main")
@@ -571,7 +573,7 @@ def test_guards_of_deletion_hold_at_the_moment_of_deletion(cluster: Cluster, mon
 def test_a_controller_s_policy_does_not_take_volumes_along(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A StatefulSet may say that its claims go with it; that is no consent, neither in a removal nor in a prune."""
     ns = cluster.ns("main")
-    policy = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"}}
+    policy: dict[str, Any] = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"}}
     both = objects(cluster, o.stateful_set("one", **policy), o.stateful_set("two", **policy), o.config_map("a"))
     cluster.ok({"db": both})
     claims = {name: uid(cluster, o.core("persistentvolumeclaims", ns, f"data-{name}-0")) for name in ("one", "two")}
@@ -581,7 +583,7 @@ def test_a_controller_s_policy_does_not_take_volumes_along(cluster: Cluster, mon
     assert not report.failed, report.results
     assert cluster.get(o.apps("statefulsets", ns, "two")) is None
     for name, known in claims.items():
-        live = cluster.get(o.core("persistentvolumeclaims", ns, f"data-{name}-0"))
+        live = o.live(cluster, o.core("persistentvolumeclaims", ns, f"data-{name}-0"))
         assert live["metadata"]["uid"] == known
         assert not live["metadata"].get("deletionTimestamp")
         assert not live["metadata"].get("ownerReferences")
@@ -598,7 +600,7 @@ def test_volumes_that_our_objects_own_need_consent(cluster: Cluster) -> None:
     """An operator made them for a custom resource: they would be collected with it."""
     ns, group = cluster.ns("main"), f"{cluster.name}.example.com"
     cluster.ok({"db": objects(cluster, o.definition(group), o.thing(group, "pg"))})
-    pg = cluster.get(f"/apis/{group}/v1/namespaces/{ns}/things/pg")
+    pg = o.live(cluster, f"/apis/{group}/v1/namespaces/{ns}/things/pg")
     owner = {"apiVersion": f"{group}/v1", "kind": "Thing", "name": "pg", "uid": pg["metadata"]["uid"]}
     made = o.claim("pg-data")
     made["metadata"]["ownerReferences"] = [owner]
@@ -623,7 +625,7 @@ def test_namespace_with_an_object_owned_from_outside_stays(cluster: Cluster) -> 
     path = f"/apis/{group}/v1/things/outside"
     eventually(lambda: _applied(cluster, path, o.thing(group, "outside")))
     cluster.ok({"one": objects(cluster, o.config_map("a"))})
-    outside = cluster.get(path)
+    outside = o.live(cluster, path)
     data = o.config_map("data")
     data["metadata"]["ownerReferences"] = [
         {"apiVersion": f"{group}/v1", "kind": "Thing", "name": "outside", "uid": outside["metadata"]["uid"]}

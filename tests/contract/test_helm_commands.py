@@ -103,8 +103,8 @@ def test_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
     cluster.ok(two, overwrite=["web"])
     assert deployment(cluster)["spec"]["replicas"] == 2
     assert history(cluster)[-1][1] == "deployed"
-    plan = cluster.plan(two)
-    assert plan.result == "unchanged", _told(plan.addons[0].drift)
+    after = cluster.plan(two)
+    assert after.result == "unchanged", _told(after.addons[0].drift)
 
 
 def _told(drift: list[Drift]) -> list[str]:
@@ -160,10 +160,10 @@ def test_what_helm_made_beside_it_is_no_obstacle(cluster: Cluster) -> None:
     cluster.ok(web(cluster, replicas=1))
     chart, budget = str(CHARTS / "portal"), f"/apis/policy/v1/namespaces/{cluster.ns('web')}/poddisruptionbudgets"
     helm(cluster, "upgrade", "web", chart, *forced(cluster), values={"host": "a.example.com", "replicas": 2})
-    made = cluster.get(f"{budget}/web-portal")
+    made = o.live(cluster, f"{budget}/web-portal")
     two = web(cluster, replicas=2)
     cluster.ok(two, overwrite=["web"])
-    assert cluster.get(f"{budget}/web-portal")["metadata"]["uid"] == made["metadata"]["uid"]
+    assert o.live(cluster, f"{budget}/web-portal")["metadata"]["uid"] == made["metadata"]["uid"]
     assert cluster.plan(two).result == "unchanged"
     cluster.ok(web(cluster, replicas=1))
     assert cluster.get(f"{budget}/web-portal") is None

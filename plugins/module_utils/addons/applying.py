@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import wait as wait_for
 from dataclasses import replace
 
+from ..kube.client import METADATA
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId
 from ..kube.ownership import entry_hash
@@ -73,6 +74,8 @@ class Applier:
         """Raises the first error after the objects of its stage have ended; later stages are not begun."""
         stages: dict[int, list[ObjectPlan]] = {}
         for plan in plans:
+            if plan.op is Op.REMEMBER:
+                self._remember(plan)
             if plan.op in _APPLIED and plan.desired is not None:
                 stages.setdefault(_stage(plan.desired), []).append(plan)
         for stage in sorted(stages):
@@ -96,6 +99,11 @@ class Applier:
             take_over(self._work.client, desired)
         live = self._patiently(desired, payload, force=plan.force)
         self._confirm(desired, live, plan)
+
+    def _remember(self, plan: ObjectPlan) -> None:
+        live = self._work.client.get(plan.known.path, accept=METADATA)
+        if live is not None:
+            self.confirmed[plan.id] = replace(plan.known, entry=entry_hash(live["metadata"], MANAGER))
 
     def _create_namespace(self, desired: Desired) -> None:
         """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""

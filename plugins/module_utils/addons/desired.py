@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..kube.discovery import Discovery
-from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, is_crd
+from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, is_crd, is_custom
 from .errors import RenderError
 from .model import JSON, Addon, ChartSource
 from .record import LABEL_ADDON, LABEL_NAME
@@ -27,7 +27,7 @@ _FIRST = (
     "ServiceAccount", "Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim", "ClusterRole",
     "ClusterRoleBinding", "Role", "RoleBinding", "Service",
 )  # fmt: skip
-_BUILT_IN = ("apps", "batch", "autoscaling", "policy", "networking.k8s.io", "")
+_CUSTOM_CLASSES = ("GatewayClass", "VolumeSnapshotClass")
 _LAST = ("APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _RANK = {kind: rank for rank, kind in enumerate(_FIRST)}
 WORKLOADS, CUSTOM, WEBHOOKS = len(_FIRST), len(_FIRST) + 1, len(_FIRST) + 2
@@ -59,7 +59,7 @@ def rank_of(identity: ObjectId) -> int:
     """Place in the order of creation; removal goes the other way."""
     if identity.kind in _LAST:
         return WEBHOOKS
-    if identity.group not in _BUILT_IN and "." in identity.group and not identity.group.endswith(".k8s.io"):
+    if is_custom(identity.group) and identity.kind not in _CUSTOM_CLASSES:
         return CUSTOM
     return _RANK.get(identity.kind, WORKLOADS)
 

@@ -14,9 +14,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from ..kube.ownership import FieldPath, value_at
 from .model import JSON
 
 _LEAF = 5
+_ITEM_KEYS = ("name", "containerPort", "port", "key", "mountPath", "topologyKey", "ip", "type")
 
 
 def canonical(value: JSON) -> bytes:
@@ -50,7 +52,7 @@ class Digester:
                 yield from self._walk(child, f"{path}/{key}")
         elif isinstance(value, list):
             for child in value:
-                yield from self._walk(child, f"{path}/-")
+                yield from self._walk(child, f"{path}/{item_key(child)}")
         elif value is not None:
             yield hashlib.blake2b(path.encode() + b"\0" + canonical(value), key=self._key, digest_size=_LEAF).digest()
 
@@ -60,6 +62,19 @@ def _split(leaves: str) -> set[bytes]:
     return {raw[i : i + _LEAF] for i in range(0, len(raw), _LEAF)}
 
 
-def leaf_path(steps: tuple[str | dict[str, JSON], ...]) -> str:
-    """A field path in the form that ``Digester.leaves`` walks."""
-    return "".join("/-" if isinstance(step, dict) else f"/{step}" for step in steps)
+def item_key(item: JSON) -> str:
+    """What tells a list's item from the others, as far as one can see it: not its place, which moves."""
+    if isinstance(item, dict):
+        for key in _ITEM_KEYS:
+            if isinstance(item.get(key), (str, int)):
+                return f"-{key}={item[key]}"
+    return "-"
+
+
+def leaf_path(obj: JSON, steps: FieldPath) -> str:
+    """A field path of ``obj`` in the form that ``Digester.leaves`` walks."""
+    text = ""
+    for step in steps:
+        obj = value_at(obj, (step,))
+        text += f"/{item_key(obj)}" if isinstance(step, dict) else f"/{step}"
+    return text

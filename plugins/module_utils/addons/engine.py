@@ -19,7 +19,7 @@ from .graph import closure
 from .home import leave_home, left_home
 from .install import Installer
 from .lock import Holder, Lock
-from .masking import Masker, secret_strings
+from .masking import Masker, rendered_secrets, secret_strings
 from .model import Manifest
 from .observe import THREADS, Observed, observe
 from .plan import Action, AddonPlan, Plan
@@ -109,7 +109,9 @@ class Engine:
             plans = removal.plan(names, "slipway_remove_addons")
         else:
             renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency)
-            plans = Planner(self._client, observed, renderer, settings.decisions).plan(chosen.values())
+            plans = Planner(self._client, observed, renderer, settings.decisions, manifest.secrets).plan(
+                chosen.values()
+            )
             self._learn_secrets(plans)
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
@@ -245,10 +247,8 @@ class Engine:
     def _learn_secrets(self, plans: list[AddonPlan]) -> None:
         """Before anything is printed: what stands in a rendered Secret is secret, wherever it came from."""
         for plan in plans:
-            hooks = [hook.object for hook in plan.rendered.hooks] if plan.rendered else []
-            for obj in (*(plan.rendered.objects if plan.rendered else ()), *hooks):
-                if obj.get("kind") == "Secret":
-                    self.masker.add(secret_strings(obj))
+            for obj in rendered_secrets(plan.rendered) if plan.rendered else ():
+                self.masker.add(secret_strings(obj))
 
 
 def task_graph(plans: list[AddonPlan]) -> dict[str, set[str]]:

@@ -60,7 +60,10 @@ def examine(
     changed = recorded is None or recorded.digest != digester.of(desired.body) or recorded.state.value == "pending"
     if not changed and not taken_back:
         # Ours, moved, and equal again: whoever changed it changed it back. Take the field, tell nobody.
-        op = Op.NONE if found.drift else Op.RETAKE
+        op = Op.RETAKE
+        if found.drift:
+            # Kept by a rule: remembered, so that the next run need not look again.
+            op = Op.REMEMBER if all(d.decision == "keep" for d in found.drift) else Op.NONE
         found.plan = ObjectPlan(op, desired.id, desired, recorded, payload)
         return found
     preflight = _crd_preflight(desired.body, live, rule.addon)
@@ -87,7 +90,9 @@ def _decide(
         if covers(current, value):
             continue
         owner = owner_of_field(live["metadata"], path)
-        applied = bool(recorded and recorded.leaves and digester.has(recorded.leaves, leaf_path(path), value))
+        applied = bool(
+            recorded and recorded.leaves and digester.has(recorded.leaves, leaf_path(desired.body, path), value)
+        )
         name = format_field(path)
         if owner.subresource == "scale" and path == ("spec", "replicas"):
             left_out.append(path)

@@ -9,19 +9,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..kube.errors import ApiError
-from ..kube.objects import ObjectId
+from ..kube.objects import Json, ObjectId
 from ..kube.readiness import State, assess
 from .applying import Applier, new_entry
 from .desired import Desired, prepare_one
 from .errors import ActError
-from .hooks import BEFORE_CREATION, FAILED, SUCCEEDED, Hook, hooks_for
+from .hooks import BEFORE_CREATION, FAILED, HOOK, SUCCEEDED, Hook, hooks_for
 from .model import Addon, Wait
+from .observe import addon_of, owner_of
 from .plan import ObjectPlan, Op
-from .record import ObjectState, RecordedObject
+from .record import LABEL_NAME, ObjectState, RecordedObject
 from .waiting import Waiter
 from .work import Progress, Work
 
 _COMPLETES = ("Job", "Pod")
+NEVER_BY_POLICY = ("CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim")
+"""Helm spares CRDs too; the others hold what cannot be made again."""
 
 
 class HookRunner:
@@ -77,6 +80,9 @@ class HookRunner:
         if BEFORE_CREATION in hook.delete_policies and not (begun and self._goes_on(desired)):
             self._delete(desired)
         self._save(entry)
+        live = self._work.client.get(desired.path)
+        if live is not None:
+            self._refuse_foreign(desired, live)
         applier = Applier(self._work, self._waiter, self._addon.name)
         applier.apply(ObjectPlan(Op.CREATE, desired.id, desired, None, desired.body, force=True))
         if hook.kind in _COMPLETES:
@@ -88,15 +94,30 @@ class HookRunner:
                     self._delete(desired)
                 raise ActError("SLW-4201", f"{event} hook {hook.name}: {exc.message}", exc.advice) from exc
 
+    def _refuse_foreign(self, desired: Desired, live: Json) -> None:
+        """A hook of Helm's own run of this release is ours to replace: it carries the release's annotation or none
+        of anybody; a hook that another add-on, or a user, made is not."""
+        meta = live["metadata"]
+        notes = meta.get("annotations") or {}
+        helm = notes.get(HOOK) is not None and not (meta.get("labels") or {}).get(LABEL_NAME)
+        if addon_of(meta, self._work.observed.name) != self._addon.name and not helm:
+            raise ActError(
+                "SLW-3201",
+                f"hook {desired.id} of {self._addon.name} would replace an object that belongs to {owner_of(meta)}",
+                "nothing foreign is touched: rename one of them",
+            )
+
     def _goes_on(self, desired: Desired) -> bool:
         """Whether what the interrupted run started is there, and has not failed."""
         live = self._work.client.get(desired.path)
         return live is not None and assess(live).state not in (State.FAILED, State.TERMINATING)
 
     def _delete(self, desired: Desired) -> None:
+        """Only what this add-on made, and never what holds data or others' objects: not by policy, not by name."""
         live = self._work.client.get(desired.path)
-        if live is None:
+        if live is None or desired.id.kind in NEVER_BY_POLICY:
             return
+        self._refuse_foreign(desired, live)
         uid = live["metadata"]["uid"]
         try:
             self._work.client.delete(desired.path, uid=uid)

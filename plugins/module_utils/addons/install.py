@@ -12,7 +12,6 @@ from ..kube.objects import ObjectId
 from .applying import Applier, pending_objects
 from .errors import EngineError
 from .hooking import HookRunner
-from .masking import mask_paths, secret_strings
 from .model import Addon, ChartSource
 from .plan import Action, AddonPlan, Op
 from .pruning import prune
@@ -40,9 +39,6 @@ class Installer:
         if self._plan.action is Action.REFRESH:
             self._refresh()
             return
-        for obj in (*self._rendered.objects, *(hook.object for hook in self._rendered.hooks)):
-            if obj.get("kind") == "Secret":
-                self._work.masker.add(secret_strings(obj))
         self._progress("started", self._summary())
         self._work.store.save(self._record)
         try:
@@ -53,7 +49,9 @@ class Installer:
         self._progress("ready", self._ready_text())
 
     def _steps(self) -> None:
-        upgrade = self._record.revision > 0 or (self._plan.record is not None and bool(self._plan.record.inputs))
+        installed = self._plan.record is not None and bool(self._plan.record.inputs)
+        # Adopting what Helm runs is an upgrade: install hooks would make its data anew.
+        upgrade = self._record.revision > 0 or installed or self._plan.release_revision > 0
         before, after = ("pre-upgrade", "post-upgrade") if upgrade else ("pre-install", "post-install")
         hooks = HookRunner(self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook)
         hooked = self._plan.action is not Action.REPAIR
@@ -139,14 +137,14 @@ class Installer:
             gated=rendered.gated,
             upgraded=self._plan.is_upgrade,
             identity=rendered.identity,
-            values=self._work.masker.value(mask_paths(addon.values, addon.secret_paths)),
+            values=self._plan.shown_values,
             provides=addon.provides,
             requires=addon.requires,
             depends=tuple(self._plan.depends),
             protected=addon.protected,
+            store_values=addon.store_values,
             remove_first=addon.remove.first,
             remove_timeout=addon.remove.timeout,
-            hooks=_stored_hooks(rendered),
             who=self._work.who,
             when=self._work.now(),
             objects=tuple(pending_objects(self._plan.objects, known)),
@@ -162,12 +160,3 @@ class Installer:
     def _ready_text(self) -> str:
         count = len(self._applier.confirmed)
         return f"{count} object{'' if count == 1 else 's'} applied"
-
-
-def _stored_hooks(rendered: Rendered) -> tuple[dict[str, object], ...]:
-    """Delete hooks are needed when the source may be gone; Secrets among them stay in the release Secret only."""
-    return tuple(
-        {"object": hook.object, "path": hook.path, "manifest": hook.manifest}
-        for hook in rendered.hooks
-        if {"pre-delete", "post-delete"} & set(hook.events) and hook.kind != "Secret"
-    )

@@ -28,7 +28,11 @@ from .errors import LockError
 
 def holder_identity() -> str:
     """``user@host pid 4711 #1a2b3c``: what the other side needs to find this run."""
-    user = os.environ.get("SUDO_USER") or getpass.getuser()
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        # Containers often run as a number that has no name.
+        user = str(os.getuid())
     return f"{user}@{socket.gethostname()} pid {os.getpid()} #{uuid.uuid4().hex[:6]}"
 
 
@@ -212,6 +216,8 @@ def _holder(lease: Json, now: datetime) -> Holder | None:
     spec = lease.get("spec") or {}
     identity = spec.get("holderIdentity")
     if not identity:
+        return None
+    if not spec.get("renewTime"):
         return None
     renewed = datetime.fromisoformat(str(spec["renewTime"]))
     remaining = spec.get("leaseDurationSeconds", 0) - (now - renewed).total_seconds()

@@ -12,9 +12,13 @@ from collections.abc import Iterable, Iterator
 
 from .finding import KeyPath
 from .model import JSON
+from .sources.context import Rendered
 
 MASK = "********"
 _SHORTEST = 4
+_SHORTEST_LINE = 12
+# Common words that some Secret holds in every cluster: to hide them would hide half of every plan.
+_WORDS = frozenset({"admin", "default", "disabled", "enabled", "false", "none", "null", "true", "user", "username"})
 
 
 class Masker:
@@ -67,6 +71,13 @@ def mask_paths(value: JSON, paths: Iterable[KeyPath]) -> JSON:
     return walk(value, ()) if tree else value
 
 
+def rendered_secrets(rendered: Rendered) -> Iterator[JSON]:
+    """The Secrets among a source's objects and hooks."""
+    for obj in (*rendered.objects, *(hook.object for hook in rendered.hooks)):
+        if obj.get("kind") == "Secret":
+            yield obj
+
+
 def secret_strings(obj: JSON) -> Iterator[str]:
     """The values of a rendered Secret, decoded: they are secret wherever they came from."""
     for encoded in (obj.get("data") or {}).values():
@@ -82,7 +93,8 @@ def secret_strings(obj: JSON) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     # The last line feed is often lost on the way, and every line of a key or certificate is as secret as the whole.
-    for text in {secret, secret.strip(), *secret.splitlines()}:
+    lines = {line.strip() for line in secret.splitlines() if len(line.strip()) >= _SHORTEST_LINE}
+    for text in {secret, secret.strip(), *lines} - _WORDS:
         yield text
         yield json.dumps(text)[1:-1]
         raw = text.encode()

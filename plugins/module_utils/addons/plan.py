@@ -31,12 +31,14 @@ class Action(StrEnum):
 
 
 class Op(StrEnum):
-    """What happens to an object. SHARED: another add-on applies it."""
+    """What happens to an object. SHARED: another add-on applies it. RETAKE: ours again without a change.
+    REMEMBER: somebody holds fields of it by a rule; only the record is brought up to date."""
 
     CREATE = "create"
     CHANGE = "change"
     RECREATE = "recreate"
     RETAKE = "retake"
+    REMEMBER = "remember"
     DELETE = "delete"
     KEEP = "keep"
     SHARED = "shared"
@@ -115,6 +117,8 @@ class AddonPlan:
     is_upgrade: bool = False
     release_revision: int = 0
     stale_release: str = ""
+    shown_values: dict[str, JSON] = field(default_factory=dict)
+    """The values as plans and the record may show them."""
     destroys: set[ObjectId] = field(default_factory=set)
     """Custom resources of others that go with the CRDs of a removal."""
 

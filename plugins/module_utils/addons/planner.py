@@ -16,7 +16,7 @@ from .diff import ABSENT, FieldChange, diff_values
 from .examine import MANAGER, Examined, Rule, examine
 from .finding import Finding
 from .graph import layers
-from .masking import mask_paths
+from .masking import Masker, mask_paths, rendered_secrets, secret_strings
 from .model import Addon, ChartSource, ObjectsSource
 from .observe import HelmRelease, Observed, addon_of, in_parallel, of_release, owner_of
 from .pinning import pin_random
@@ -46,11 +46,19 @@ class Decisions:
 class Planner:
     """Reads only: dry runs are the one kind of write request it makes."""
 
-    def __init__(self, client: Client, observed: Observed, renderer: Renderer, decisions: Decisions) -> None:
+    def __init__(
+        self,
+        client: Client,
+        observed: Observed,
+        renderer: Renderer,
+        decisions: Decisions,
+        secrets: Iterable[str] = (),
+    ) -> None:
         self._client = client
         self._observed = observed
         self._renderer = renderer
         self._decisions = decisions
+        self._secrets = tuple(secrets)
         self._shared: dict[ObjectId, str] = {}
 
     def plan(self, addons: Iterable[Addon]) -> list[AddonPlan]:
@@ -77,6 +85,8 @@ class Planner:
         if record is None:
             return set()
         moved = {obj.id for obj in record.objects if not obj.hook and self._has_moved(obj)}
+        if _told_otherwise(addon, record):
+            moved.add(ObjectId("", "ConfigMap", record.namespace, f"record {addon.name}"))
         release = self._observed.releases.get((record.namespace, record.release))
         if record.revision and (release is None or release.revision != record.revision or release.status != "deployed"):
             moved.add(ObjectId("", "Secret", record.namespace, f"release {record.release}"))
@@ -188,7 +198,7 @@ class Planner:
         if desired.bare:
             return self._release_namespace(desired, recorded)
         if desired.rank in (NAMESPACES, CRDS):
-            first = self._shared.setdefault(desired.id, addon.name)
+            first = self._shared.setdefault(desired.id, self._writer(desired.id, addon.name))
             if first != addon.name:
                 note = f"applied by {first}"
                 plan.depends = (*plan.depends, first)
@@ -202,6 +212,16 @@ class Planner:
         if known and desired.id not in moved and (same or known.digest == digest):
             return nothing
         return self._look(plan, addon, desired, recorded, known)
+
+    def _writer(self, identity: ObjectId, asking: str) -> str:
+        """Who applies what several add-ons render: the one whose record says that it did, else the one that asks."""
+        writers = [
+            name
+            for name, record in sorted(self._observed.records.items())
+            for obj in record.objects
+            if obj.id == identity and obj.digest
+        ]
+        return asking if asking in writers or not writers else writers[0]
 
     def _look(
         self,
@@ -289,10 +309,14 @@ class Planner:
         return ObjectPlan(Op.DELETE, obj.id, recorded=obj, note="no longer in the source")
 
     def _values(self, plan: AddonPlan) -> None:
-        addon, record = plan.addon, plan.record
-        if addon is not None and record is not None:
-            shown = mask_paths(addon.values, addon.secret_paths)
-            plan.values = diff_values(record.values, shown, addon.origins)
+        """Masked by what this add-on alone makes secret, so that the next run masks the same and sees no change."""
+        addon = plan.wanted
+        masker = Masker(self._secrets)
+        for obj in rendered_secrets(plan.output):
+            masker.add(secret_strings(obj))
+        plan.shown_values = masker.value(mask_paths(addon.values, addon.secret_paths))
+        if plan.record is not None:
+            plan.values = diff_values(plan.record.values, plan.shown_values, addon.origins)
 
     def _conclude(self, plan: AddonPlan, work: Rendering) -> None:
         record = plan.record
@@ -315,7 +339,13 @@ class Planner:
             plan.action, plan.reason = Action.REPAIR, "Helm's revision is replaced (overwrite)"
         elif writes:
             plan.action, plan.reason = Action.REPAIR, "objects are not as they were applied"
-        elif record.inputs != work.inputs or Op.RETAKE in ops or Op.KEEP in ops:
+        elif record.store_values != plan.wanted.store_values and isinstance(plan.wanted.source, ChartSource):
+            plan.action, plan.reason = Action.REPAIR, "store_values changed"
+        elif (
+            record.inputs != work.inputs
+            or ops & {Op.RETAKE, Op.REMEMBER, Op.KEEP}
+            or _told_otherwise(plan.wanted, record)
+        ):
             plan.action = Action.REFRESH
 
     def _released_anew(self, plan: AddonPlan, work: Rendering) -> bool:
@@ -350,6 +380,18 @@ def _mark_unverified(plans: Iterable[AddonPlan]) -> None:
                 plan.objects[index] = replace(item, unverified=f"CRD {crd} arrives in this run")
                 waiting.add(crd)
         plan.notes += [f"unverified: CRD {crd} arrives in this run" for crd in sorted(waiting)]
+
+
+def _told_otherwise(addon: Addon, record: Record) -> bool:
+    """Whether the record says other things of the add-on than the manifest: removals go by the record."""
+    return (
+        record.protected != addon.protected
+        or record.store_values != addon.store_values
+        or set(record.provides) != set(addon.provides)
+        or set(record.requires) != set(addon.requires)
+        or record.remove_first != addon.remove.first
+        or record.remove_timeout != addon.remove.timeout
+    )
 
 
 def _foreign(addon: Addon, what: str, who: object) -> Finding:

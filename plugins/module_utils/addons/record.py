@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zlib
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
@@ -101,8 +102,7 @@ class Record:
     protected: bool = False
     remove_first: tuple[str, ...] = ()
     remove_timeout: int = 300
-    hooks: tuple[Json, ...] = ()
-    kept_fields: dict[str, list[str]] = field(default_factory=dict)
+    store_values: bool = True
     who: str = ""
     when: str = ""
     objects: tuple[RecordedObject, ...] = ()
@@ -151,7 +151,7 @@ def from_config_map(config_map: Json, *, name: str, cluster: str) -> Record:
     try:
         text = gzip.decompress(base64.b64decode(packed)) if packed else (config_map.get("data") or {})["record.json"]
         body = json.loads(text)
-    except (KeyError, ValueError, OSError) as exc:
+    except (KeyError, ValueError, OSError, EOFError, zlib.error) as exc:
         raise EngineError("SLW-3001", f"{where} cannot be read: {exc}", "restore it, or delete it to disown") from exc
     if body.get("schema") != SCHEMA:
         raise EngineError(
@@ -168,10 +168,13 @@ def from_config_map(config_map: Json, *, name: str, cluster: str) -> Record:
         )
     for key in ("schema", "name", "cluster"):
         del body[key]
-    objects = tuple(RecordedObject(**{**o, "state": ObjectState(o["state"])}) for o in body.pop("objects"))
-    for key in ("provides", "requires", "depends", "remove_first", "hooks"):
-        body[key] = tuple(body[key])
-    return Record(**{**body, "state": ReleaseState(body["state"]), "objects": objects})
+    try:
+        objects = tuple(RecordedObject(**{**o, "state": ObjectState(o["state"])}) for o in body.pop("objects"))
+        for key in ("provides", "requires", "depends", "remove_first"):
+            body[key] = tuple(body[key])
+        return Record(**{**body, "state": ReleaseState(body["state"]), "objects": objects})
+    except (KeyError, TypeError, ValueError) as exc:
+        raise EngineError("SLW-3001", f"{where} cannot be read: {exc}", "restore it, or delete it to disown") from exc
 
 
 def record_path(name: str, addon: str, namespace: str) -> str:

@@ -99,7 +99,7 @@ class RemovalPlanner:
             return ObjectPlan(Op.NONE, obj.id, recorded=obj, note="is gone already")
         if obj.id in elsewhere:
             return keep(f"still provided by {elsewhere[obj.id]}")
-        reason = "" if obj.hook else may_delete(live, obj, record.addon, self._observed.name)
+        reason = may_delete(live, obj, record.addon, self._observed.name)
         if reason:
             return keep(reason)
         if obj.preexisting:

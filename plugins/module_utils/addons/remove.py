@@ -14,7 +14,7 @@ from ..kube.objects import NAMESPACE, Json, ObjectId
 from .consent import Consent
 from .desired import CUSTOM, WEBHOOKS, rank_of
 from .errors import ActError, EngineError
-from .hooking import HookRunner
+from .hooking import NEVER_BY_POLICY, HookRunner
 from .hooks import Hook, parse_hook
 from .model import Addon, ChartSource, Wait
 from .namespaces import blocking_api_services, foreign_objects
@@ -22,13 +22,14 @@ from .plan import AddonPlan, ObjectPlan, Op
 from .pruning import delete, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .removal import CLAIM, VOLUME, claims_of, custom_resources
+from .sources.yaml import load_all
 from .storage import ReleaseStorage
 from .waiting import Waiter, stuck_lines
 from .work import Progress, Work
 
 
 class Remover:
-    """One add-on, once. The record shrinks with every confirmed deletion and goes last."""
+    """One add-on, once. What is confirmed to be gone leaves the record, and the record itself goes last."""
 
     def __init__(self, work: Work, waiter: Waiter, plan: AddonPlan, consent: Consent) -> None:
         self._work = work
@@ -103,7 +104,7 @@ class Remover:
             if live is None:
                 self._forget({plan.id})
                 continue
-            reason = "" if recorded.hook or plan.note == CLAIM else self._why_not(live, recorded)
+            reason = "" if plan.note == CLAIM else self._why_not(live, recorded)
             if reason:
                 self.kept.append(f"{plan.id}: {reason}")
                 continue
@@ -217,13 +218,25 @@ class Remover:
             )
 
     def _hooks(self) -> Iterable[Hook]:
-        for stored in self._record.hooks:
-            hook = parse_hook(stored["object"], stored["path"], stored["manifest"])
-            if hook is not None:
-                yield hook
+        """From the release's own Secret: they may hold secret values, which the record never does."""
+        record = self._record
+        if not record.revision:
+            return
+        storage = ReleaseStorage(self._work.client, record.release, record.namespace, record.revision)
+        for stored in (storage.read(record.revision) or {}).get("hooks") or []:
+            for obj in load_all(str(stored.get("manifest", "")), f"hook {stored.get('name')}", strict=False):
+                hook = parse_hook(obj, str(stored.get("path", "")), str(stored["manifest"]))
+                if hook is not None:
+                    yield hook
 
     def _hook_leftovers(self) -> list[ObjectPlan]:
-        return [ObjectPlan(Op.DELETE, o.id, recorded=o) for o in self._record.objects if o.hook]
+        """Hooks that the plan lets go, and those that this removal itself has run."""
+        planned = {o.id: o.op for o in self._plan.objects}
+        return [
+            ObjectPlan(Op.DELETE, o.id, recorded=o)
+            for o in self._record.objects
+            if o.hook and planned.get(o.id, Op.DELETE) is Op.DELETE and o.kind not in NEVER_BY_POLICY
+        ]
 
     def _stub(self) -> Addon:
         return Addon(

@@ -117,7 +117,8 @@ class Renderer:
         def one(rendering: Rendering) -> list[Finding]:
             record = self._record(rendering)
             changed = record is not None and self._changed(rendering)
-            is_upgrade = record is not None and (record.revision > 0 if changed else record.upgraded)
+            adopted = (rendering.addon.namespace, rendering.addon.release) in self._observed.releases
+            is_upgrade = adopted if record is None else record.revision > 0 if changed else record.upgraded
             context = replace(self._context, api_versions=self._apis, is_upgrade=is_upgrade)
             try:
                 chart = chart_of(rendering.addon, context)

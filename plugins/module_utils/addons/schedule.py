@@ -57,6 +57,8 @@ class Schedule:
                 for name in [n for n in waiting if self._free(n, results)][: self.workers - len(running)]:
                     waiting.remove(name)
                     running[pool.submit(self.task, name)] = name
+                if waiting and not running and not any(self._free(n, results) for n in waiting):
+                    raise ValueError(f"a circle among {', '.join(waiting)}")
                 if not running:
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
-from ..kube.objects import Json, ObjectId, Resource
+from ..kube.objects import Json, ObjectId, Resource, is_custom
 from ..kube.readiness import RULES, Readiness, State, assess, assess_absent
 from ..kube.readiness_others import always
 from ..kube.reasons import explain
@@ -37,7 +37,7 @@ def waited_for(identity: ObjectId) -> bool:
     rule = RULES.get((identity.group, identity.kind))
     if rule is not None:
         return rule is not always
-    return "." in identity.group and not identity.group.endswith(".k8s.io")
+    return is_custom(identity.group)
 
 
 class Waiter:
@@ -49,7 +49,7 @@ class Waiter:
         self._lock = threading.Lock()
         self._locks: dict[Resource, threading.Lock] = {}
         self._seen: dict[Resource, tuple[float, dict[ObjectId, Json]]] = {}
-        self._classes: dict[str, str] | None = None
+        self._classes: dict[str, str] = {}
 
     def until_ready(
         self, addon: str, desired: Iterable[Desired], wait: Wait, on_wait: Callable[[str], None] = lambda text: None
@@ -62,9 +62,10 @@ class Waiter:
         pause = 0.05
         told = ""
         since: dict[ObjectId, float] = {}
+        began = time.monotonic()
         while waited:
             self._go_on()
-            verdicts = self._verdicts(waited, wait)
+            verdicts = self._verdicts(waited, wait, began)
             pending = {i: d for i, d in waited.items() if not verdicts[i].ready}
             if not pending:
                 return
@@ -109,10 +110,10 @@ class Waiter:
     def _get(self, path: str) -> Json | None:
         return self._client.get(path)
 
-    def _verdicts(self, pending: dict[ObjectId, Desired], wait: Wait) -> dict[ObjectId, Readiness]:
+    def _verdicts(self, pending: dict[ObjectId, Desired], wait: Wait, began: float) -> dict[ObjectId, Readiness]:
         found: dict[ObjectId, Readiness] = {}
         for identity, desired in pending.items():
-            live = self._live(desired)
+            live = self._live(desired, began)
             found[identity] = (
                 assess_absent(desired.body)
                 if live is None
@@ -131,16 +132,18 @@ class Waiter:
         created = live["metadata"].get("creationTimestamp")
         return (self._client.now() - datetime.fromisoformat(created)).total_seconds() if created else None
 
-    def _live(self, desired: Desired) -> Json | None:
-        live = self._list(desired.resource).get(desired.id)
+    def _live(self, desired: Desired, began: float) -> Json | None:
+        live = self._list(desired.resource, began).get(desired.id)
         return self._client.get(desired.path) if live is None else live
 
-    def _list(self, resource: Resource) -> dict[ObjectId, Json]:
+    def _list(self, resource: Resource, began: float) -> dict[ObjectId, Json]:
+        """Shared with others that wait, but never a list from before ``began``: it would not show our last write."""
         with self._lock:
             lock = self._locks.setdefault(resource, threading.Lock())
         with lock:
             when, seen = self._seen.get(resource, (0.0, {}))
-            if time.monotonic() - when > _FRESH:
+            asked = time.monotonic()
+            if when < began or asked - when > _FRESH:
                 try:
                     items = self._client.list(resource.collection(), {"labelSelector": self._selector})
                 except ApiError as exc:
@@ -148,18 +151,29 @@ class Waiter:
                         raise
                     items = []
                 seen = {_identity(resource, item): item for item in items}
-                self._seen[resource] = (time.monotonic(), seen)
+                self._seen[resource] = (asked, seen)
             return seen
 
     def _binding_mode(self, name: str) -> str | None:
-        if self._classes is None:
-            self._classes = {}
-            for item in self._client.list(_STORAGE_CLASS.collection()):
-                mode = str(item.get("volumeBindingMode") or "Immediate")
-                self._classes[item["metadata"]["name"]] = mode
-                if (item["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
-                    self._classes[""] = mode
-        return self._classes.get(name)
+        """None: not known, or not allowed to know. A class may arrive in this very run."""
+        with self._lock:
+            if name in self._classes:
+                return self._classes[name]
+        try:
+            items = self._client.list(_STORAGE_CLASS.collection())
+        except ApiError as exc:
+            if exc.status != 403:
+                raise
+            return None
+        found: dict[str, str] = {}
+        for item in items:
+            mode = str(item.get("volumeBindingMode") or "Immediate")
+            found[item["metadata"]["name"]] = mode
+            if (item["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
+                found[""] = mode
+        with self._lock:
+            self._classes = found
+        return found.get(name)
 
     def _not_ready(
         self, code: str, head: str, pending: dict[ObjectId, Desired], verdicts: dict[ObjectId, Readiness]

@@ -40,6 +40,13 @@ class Access:
     proxy: str = ""
 
     def ssl_context(self) -> ssl.SSLContext:
+        """Raises ``AccessError`` when a certificate or key cannot be used."""
+        try:
+            return self._ssl_context()
+        except (ssl.SSLError, ValueError) as exc:
+            raise AccessError("SLW-6101", f"a certificate or key for {self.server} cannot be used: {exc}") from exc
+
+    def _ssl_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=self.ca_pem.decode() if self.ca_pem else None)
         if self.insecure:
             context.check_hostname = False
@@ -118,7 +125,10 @@ def _named(data: Mapping[str, Any], section: str, key: str, name: str, path: Pat
 def _pem(entry: Mapping[str, Any], key: str, base: Path) -> bytes:
     inline = entry.get(f"{key}-data")
     if inline:
-        return base64.b64decode(inline)
+        try:
+            return base64.b64decode(inline)
+        except ValueError as exc:
+            raise AccessError("SLW-6101", f"{key}-data of the kubeconfig is not base64") from exc
     return _read(base / str(entry[key])) if entry.get(key) else b""
 
 
@@ -150,8 +160,15 @@ def _exec_credential(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
             command, env=env, cwd=path.parent, capture_output=True, timeout=60, check=True, stdin=subprocess.DEVNULL
         )
         status = json.loads(done.stdout)["status"]
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as exc:
-        raise AccessError("SLW-6101", f"the credential plugin {command[0]!r} of {path} failed: {exc}") from exc
+    except subprocess.CalledProcessError as exc:
+        # Never the arguments: they may hold a client's secret.
+        last = (exc.stderr or b"").decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise AccessError(
+            "SLW-6101", f"the credential plugin {command[0]!r} of {path} ended with {exc.returncode}: {last[0]}"
+        ) from None
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as exc:
+        why = "no answer within 60 s" if isinstance(exc, subprocess.TimeoutExpired) else type(exc).__name__
+        raise AccessError("SLW-6101", f"the credential plugin {command[0]!r} of {path} failed: {why}") from None
     found: dict[str, Any] = {}
     if status.get("token"):
         found["token"] = status["token"]

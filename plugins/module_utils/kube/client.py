@@ -26,7 +26,7 @@ from .errors import ApiError, Cause, StoppedError, UnreachableError
 
 with suppress(ImportError):  # the shell names what is missing
     import urllib3
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, SSLError
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -146,7 +146,7 @@ class Client:
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         guard = None if dry_run else self.guard
         raw = self._request(method, path, query, data, content_type, JSON_TYPE, guard=guard, patience=patience)
-        return _loads(raw)
+        return _loads(raw, f"{method} {path}")
 
     def apply(self, path: str, body: Json, *, manager: str, force: bool = False, dry_run: bool = False) -> Json:
         """Server-side apply of one object."""
@@ -169,7 +169,7 @@ class Client:
         return True
 
     def _json(self, method: str, path: str, query: Mapping[str, str] | None, *, accept: str) -> Json:
-        return _loads(self._request(method, path, query, None, JSON_TYPE, accept))
+        return _loads(self._request(method, path, query, None, JSON_TYPE, accept), f"{method} {path}")
 
     def _request(
         self,
@@ -198,6 +198,9 @@ class Client:
             sent = time.time()
             try:
                 answer = self._http.request(method, url, body=body, headers=headers)
+            except SSLError as exc:
+                advice = "does the CA file belong to this cluster, and the address to its certificate?"
+                raise UnreachableError("SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", advice) from exc
             except HTTPError as exc:
                 failure: UnreachableError | ApiError = UnreachableError(
                     "SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", "is the API server up and reachable?"
@@ -209,7 +212,7 @@ class Client:
                 failure = _api_error(answer.status, answer.data, f"{method} {path}")
                 if not _worth_retrying(failure):
                     raise failure
-                wait = min(float(answer.headers.get("Retry-After") or 0) or wait, 10.0)
+                wait = min(_seconds(answer.headers.get("Retry-After")) or wait, 10.0)
             if time.monotonic() + wait > deadline:
                 raise failure
             self._sleep(wait)
@@ -230,7 +233,10 @@ class Client:
         """The header has whole seconds; what many answers say together is as exact as they are quick."""
         if not date:
             return
-        second = parsedate_to_datetime(date).timestamp()
+        try:
+            second = parsedate_to_datetime(date).timestamp()
+        except ValueError:
+            return
         with self._lock:
             low, high = self._clock_bounds
             low, high = max(low, second - time.time()), min(high, second + 1 - sent)
@@ -251,8 +257,22 @@ def _why(exc: HTTPError) -> str:
     return str(cause) or type(exc).__name__
 
 
-def _loads(raw: bytes) -> Json:
-    return json.loads(raw) if raw else {}
+def _loads(raw: bytes, request: str) -> Json:
+    try:
+        found = json.loads(raw) if raw else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise UnreachableError("SLW-6102", f"{request} did not answer JSON", "is this the address of an API server?")
+    return found
+
+
+def _seconds(header: str | None) -> float:
+    """Retry-After in seconds; its other form, a date, counts as none."""
+    try:
+        return float(header or 0)
+    except ValueError:
+        return 0.0
 
 
 def _api_error(status: int, raw: bytes, request: str) -> ApiError:

@@ -64,6 +64,20 @@ def object_id(obj: Json) -> ObjectId:
     return ObjectId(group, str(obj.get("kind", "")), str(meta.get("namespace") or ""), str(meta.get("name", "")))
 
 
+_BUILT_IN = frozenset({
+    "", "apps", "autoscaling", "batch", "extensions", "policy", "admissionregistration.k8s.io", "apiextensions.k8s.io",
+    "apiregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io",
+    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io",
+    "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+})  # fmt: skip
+
+
+def is_custom(group: str) -> bool:
+    """Whether a group is served by a CRD or an aggregated API server: not every ``*.k8s.io`` is Kubernetes' own."""
+    return group not in _BUILT_IN
+
+
 def is_crd(obj: Json) -> bool:
     return obj.get("kind") == "CustomResourceDefinition" and str(obj.get("apiVersion", "")).startswith(
         "apiextensions.k8s.io/"

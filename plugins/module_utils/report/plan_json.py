@@ -11,7 +11,7 @@ from ..addons.diff import ABSENT, FieldChange
 from ..addons.engine import Report
 from ..addons.masking import Masker
 from ..addons.model import JSON
-from ..addons.plan import AddonPlan, ObjectPlan, Op, Plan
+from ..addons.plan import AddonPlan, Drift, ObjectPlan, Op, Plan
 
 
 def plan_dict(plan: Plan, masker: Masker) -> dict[str, JSON]:
@@ -55,12 +55,18 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "version_from": plan.version_from,
         "version_to": plan.version_to,
         "depends": list(plan.depends),
-        "objects": [_object(o) for o in plan.objects if o.op not in (Op.NONE, Op.SHARED, Op.RETAKE)],
+        "objects": [_object(o) for o in plan.objects if o.op not in (Op.NONE, Op.SHARED, Op.RETAKE, Op.REMEMBER)],
         "values": [_change(c) for c in plan.values],
-        "drift": [asdict(d) for d in plan.drift],
+        "drift": [_drift(d) for d in plan.drift],
         "problems": [p.as_dict() for p in plan.problems],
         "notes": plan.notes,
     }
+
+
+def _drift(drift: Drift) -> dict[str, JSON]:
+    """A field of a Secret has changed, and that is all there is to say."""
+    hidden = {"ours": "changed", "live": "changed"} if drift.object.startswith("Secret ") else {}
+    return {**asdict(drift), **hidden}
 
 
 def _object(item: ObjectPlan) -> dict[str, JSON]:

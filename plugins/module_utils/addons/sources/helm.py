@@ -32,11 +32,13 @@ class ServerAccess:
     token: str = ""
     ca_file: str = ""
     kubeconfig: str = ""
+    context: str = ""
 
     def environment(self) -> dict[str, str]:
         """Helm's variables: the token is in no argument and in no file."""
         pairs = {
             "KUBECONFIG": self.kubeconfig,
+            "HELM_KUBECONTEXT": self.context,
             "HELM_KUBEAPISERVER": self.url,
             "HELM_KUBETOKEN": self.token,
             "HELM_KUBECAFILE": self.ca_file,
