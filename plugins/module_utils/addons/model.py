@@ -93,6 +93,7 @@ class Addon:
     requires: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     wait: Wait = Wait()
     remove: RemovePolicy = RemovePolicy()
     crds: str = "apply"

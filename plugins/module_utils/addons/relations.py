@@ -21,10 +21,13 @@ from .node import Node
 class Relations:
     """``depends``: for each add-on the add-ons it waits for, in alphabetical order.
 
+    ``needs``: those among them that it cannot do without: providers of what it requires, and of capabilities whose
+    integrations its values have in them. ``after`` alone is no need.
     ``present``: capabilities provided by an enabled add-on or by the cluster itself.
     """
 
     depends: dict[str, tuple[str, ...]]
+    needs: dict[str, tuple[str, ...]]
     present: frozenset[str]
 
 
@@ -47,16 +50,20 @@ def relate(
     world = _World(drafts, entries, frozenset(dropped), cluster)
     _providers(world)
     edges: dict[str, dict[str, Node]] = {name: {} for name in drafts}
+    needs: dict[str, set[str]] = {name: set() for name in drafts}
     for draft in drafts.values():
         for key, hard in (("requires", True), ("after", False)):
             for at, item in enumerate(draft.items(key)):
                 for target in _targets(world, draft, key, at, item, hard):
                     edges[draft.name].setdefault(target, item)
+                    if hard:
+                        needs[draft.name].add(target)
     _circles(world, edges)
     graph = {name: set(targets) for name, targets in edges.items()}
-    _integrate(world, graph)
+    _integrate(world, graph, needs)
     depends = {name: tuple(sorted(targets)) for name, targets in graph.items()}
-    return Relations(depends, frozenset(world.providers) | cluster), world.findings
+    needed = {name: tuple(sorted(targets)) for name, targets in needs.items()}
+    return Relations(depends, needed, frozenset(world.providers) | cluster), world.findings
 
 
 def _providers(world: _World) -> None:
@@ -173,7 +180,7 @@ def _circles(world: _World, edges: dict[str, dict[str, Node]]) -> None:
         )
 
 
-def _integrate(world: _World, graph: dict[str, set[str]]) -> None:
+def _integrate(world: _World, graph: dict[str, set[str]], needs: dict[str, set[str]]) -> None:
     """An add-on goes after the provider of a capability it integrates with, unless that would close a circle.
 
     One closure for each provider is enough: an edge added here starts outside the closure and cannot widen it.
@@ -188,3 +195,4 @@ def _integrate(world: _World, graph: dict[str, set[str]]) -> None:
         for name in users[provider]:
             if name not in before:
                 graph[name].add(provider)
+                needs[name].add(provider)

@@ -44,6 +44,7 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         requires=draft.texts("requires"),
         after=draft.texts("after"),
         depends=relations.depends[draft.name],
+        needs=relations.needs[draft.name],
         wait=_wait(draft),
         remove=_remove(draft),
         crds=draft.text("crds", "apply"),

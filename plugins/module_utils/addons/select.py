@@ -15,22 +15,6 @@ from .names import did_you_mean
 OPTIONS = Position("option slipway_only / slipway_skip")
 
 
-def _needs(addon: Addon, addons: Mapping[str, Addon]) -> list[str]:
-    """What an add-on cannot do without: what it requires, and whose integrations its values have in them.
-
-    ``after`` only says who goes first where both are there.
-    """
-
-    def named(name: str, words: tuple[str, ...]) -> bool:
-        return bool({name, addons[name].catalog, *addons[name].provides} & set(words))
-
-    return [
-        name
-        for name in addon.depends
-        if name in addons and (named(name, addon.requires) or not named(name, addon.after))
-    ]
-
-
 def select(
     addons: Mapping[str, Addon], only: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> tuple[dict[str, Addon], tuple[str, ...], list[Finding]]:
@@ -45,7 +29,7 @@ def select(
         if name not in addons
     ]
     skipped = {name for name in skip if name in addons}
-    graph = {name: _needs(addon, addons) for name, addon in addons.items()}
+    graph = {name: addon.needs for name, addon in addons.items()}
     wanted = {name for name in only if name in addons} if only else set(addons)
     wanted -= skipped
     chosen = closure(graph, wanted)
