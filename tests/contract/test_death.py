@@ -178,13 +178,13 @@ def hook_starts(cluster: Cluster, since: int) -> dict[str, int]:
 
 
 def lease_holder(cluster: Cluster) -> str:
-    lease = cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}")
+    lease = cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway")
     return str(((lease or {}).get("spec") or {}).get("holderIdentity") or "")
 
 
 def locked_after(cluster: Cluster, seconds: float) -> str:
     """Who holds the lock, if its Lease goes on for longer than ``seconds`` from now."""
-    lease = cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}")
+    lease = cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway")
     spec = (lease or {}).get("spec") or {}
     if not spec.get("holderIdentity"):
         return ""
@@ -355,7 +355,7 @@ def test_what_is_looked_for_would_be_found(ground: Ground, undisturbed: Callable
     template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "again", "image": "example.org/again:1"}]}}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "prepare"}, "spec": {"template": template}}
     client.apply(hook, job, manager="somebody")
-    lease = f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}"
+    lease = f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway"
     cluster.patch(lease, {"spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 60}})
     found = "\n".join(differences(cluster, "install", expected, since))
     for wanted in (

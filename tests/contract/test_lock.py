@@ -57,7 +57,7 @@ def child(cluster: Cluster, addons: dict[str, Any], *, lock_duration: float = 30
 
 
 def lease_path(cluster: Cluster) -> str:
-    return f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}"
+    return f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway"
 
 
 def lease(cluster: Cluster) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def test_a_clock_of_its_own_would_end_the_claim_of_others(cluster: Cluster, monk
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + HOUR)
     monkeypatch.setattr(Client, "_learn_clock", lambda *_: None)
-    taken = Lock(cluster.client(), name=cluster.name, namespace=cluster.home, operation="install", duration=5.0,
+    taken = Lock(cluster.client(), namespace=cluster.home, operation="install", duration=5.0,
                  alive=lambda: True)  # fmt: skip
     taken.acquire(0, lambda holder: None)
     taken.release()
@@ -233,7 +233,7 @@ def test_a_run_that_nobody_waits_for_takes_no_lock(cluster: Cluster) -> None:
 
 
 def test_the_identity_names_user_host_and_process(cluster: Cluster) -> None:
-    lock = Lock(cluster.client(), name=cluster.name, namespace=cluster.home, operation="install", duration=5.0,
+    lock = Lock(cluster.client(), namespace=cluster.home, operation="install", duration=5.0,
                 alive=lambda: True)  # fmt: skip
     assert f" pid {os.getpid()} #" in lock.identity
     assert "@" in lock.identity

@@ -321,6 +321,6 @@ def test_waiting_ends_with_the_run(cluster: Cluster) -> None:
         assert ("SLW-6103" in report.results["one"].reason) == dies
         assert seconds < 4.5 if dies else seconds >= 6
         cluster.patch(
-            f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway-{cluster.name}",
+            f"/apis/coordination.k8s.io/v1/namespaces/{cluster.home}/leases/slipway",
             {"spec": {"holderIdentity": ""}},
         )

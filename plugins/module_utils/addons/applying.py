@@ -21,7 +21,7 @@ from .model import Wait
 from .plan import ObjectPlan, Op
 from .record import ObjectState, RecordedObject
 from .takeover import take_over
-from .waiting import Waiter
+from .waiting import Waiter, stuck_lines
 from .work import Work
 
 _NEW_API_GRACE = 15.0
@@ -108,6 +108,12 @@ class Applier:
     def _create_namespace(self, desired: Desired) -> None:
         """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""
         collection = desired.resource.collection()
+        standing = self._work.client.get(desired.path)
+        if standing is not None and standing["metadata"].get("deletionTimestamp"):
+            left = self._waiter.until_gone({desired.path: standing["metadata"]["uid"]}, 60)
+            if left:
+                lines = "\n    ".join(stuck_lines(self._work.client, list(left.values())))
+                raise ActError("SLW-4107", f"{desired.id} is being deleted and does not go away:\n    {lines}")
         try:
             live = self._work.client.write("POST", collection, desired.body, {"fieldManager": MANAGER})
         except ApiError as exc:

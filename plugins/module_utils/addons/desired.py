@@ -92,7 +92,9 @@ def prepare_one(addon: Addon, obj: Json, discovery: Discovery, name: str, *, hoo
         return None
     meta = dict(obj["metadata"])
     namespace = str(meta.get("namespace") or addon.namespace) if resource.namespaced else ""
-    body = _strip({k: v for k, v in obj.items() if k != "status"})
+    plain = {k: v for k, v in obj.items() if k != "status"}
+    # In a custom resource a null may mean something: "without the default".
+    body = {**plain, "metadata": _strip(plain["metadata"])} if is_custom(resource.group) else _strip(plain)
     meta = body["metadata"]
     meta.pop("creationTimestamp", None)
     meta.pop("namespace", None)

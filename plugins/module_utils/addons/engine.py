@@ -213,7 +213,6 @@ class Engine:
     def _lock(self) -> Lock:
         return Lock(
             self._client,
-            name=self._manifest.name,
             namespace=self._settings.namespace,
             operation=self._settings.operation,
             duration=self._settings.lock_duration,

@@ -34,6 +34,7 @@ CODES: dict[str, str] = {
     "SLW-4104": "objects of an older version do not go away",
     "SLW-4105": "object cannot be deleted",
     "SLW-4106": "StatefulSet would take its volumes with it",
+    "SLW-4107": "namespace is being deleted and does not go away",
     "SLW-4201": "hook failed",
     "SLW-4202": "nobody serves a hook's kind",
     "SLW-4203": "hook object cannot be deleted",

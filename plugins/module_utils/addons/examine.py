@@ -156,7 +156,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
                     "SLW-3302",
                     f"{desired.id}: the API server refuses the change{f' of {where}' if where else ''}: "
                     f"{exc.api_message}",
-                    advice="this kind is never recreated by Slipway; remove and install the add-on, or undo the value",
+                    advice="undo the value, or change the object by hand; Slipway never recreates this kind",
                 )
             )
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..kube.client import METADATA, Client
 from ..kube.objects import CONFIG_MAP, LEASE, NAMESPACE, SECRET
 from .desired import CREATED_BY
-from .lock import Lock
+from .lock import NAME, Lock
 from .namespaces import foreign_objects
 from .observe import Observed, key_name
 from .record import LABEL_RECORD
@@ -29,9 +29,7 @@ def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, wai
     live = client.get(NAMESPACE.path("", store.namespace), accept=METADATA)
     made_by_us = live is not None and CREATED_BY in (live["metadata"].get("annotations") or {})
     others = [
-        name
-        for name in foreign_objects(client, observed, store.namespace, set(), set())
-        if name != f"Lease slipway-{observed.name}"
+        name for name in foreign_objects(client, observed, store.namespace, set(), set()) if name != f"Lease {NAME}"
     ]
     if live is not None and made_by_us and not others:
         # With the Lease in it: nobody begins while it goes.
@@ -40,7 +38,7 @@ def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, wai
         lock.forget()
         waiter.until_gone({path: uid}, _PATIENCE)
         return
-    client.delete(LEASE.path(store.namespace, f"slipway-{observed.name}"))
+    client.delete(LEASE.path(store.namespace, NAME))
     lock.forget()
 
 

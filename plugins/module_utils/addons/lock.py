@@ -25,6 +25,9 @@ from ..kube.errors import ApiError, KubeError, StoppedError
 from ..kube.objects import LEASE, Json
 from .errors import LockError
 
+NAME = "slipway"
+"""One for the cluster, not for each ``slipway_name``: two names may share namespaces and CRDs."""
+
 
 def holder_identity() -> str:
     """``user@host pid 4711 #1a2b3c``: what the other side needs to find this run."""
@@ -53,16 +56,15 @@ class Lock:
         self,
         client: Client,
         *,
-        name: str,
         namespace: str,
         operation: str,
         duration: float,
         alive: Callable[[], bool],
     ) -> None:
         self._client = client
-        self._path = LEASE.path(namespace, f"slipway-{name}")
+        self._path = LEASE.path(namespace, NAME)
         self._collection = LEASE.collection(namespace)
-        self._meta: Json = {"name": f"slipway-{name}", "namespace": namespace}
+        self._meta: Json = {"name": NAME, "namespace": namespace}
         self._operation = operation
         self._duration = max(2, int(duration))
         self._alive = alive

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..kube.client import METADATA, Client
+from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, crd_resources, is_crd
 from ..kube.ownership import entry_hash, format_field, value_at
 from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
@@ -211,7 +212,16 @@ class Planner:
         same = record is not None and record.state is ReleaseState.APPLIED and record.inputs == plan.inputs
         if known and desired.id not in moved and (same or known.digest == digest):
             return nothing
-        return self._look(plan, addon, desired, recorded, known)
+        try:
+            return self._look(plan, addon, desired, recorded, known)
+        except ApiError as exc:
+            if exc.status != 403:
+                raise
+            op = Op.CREATE if known is None else Op.CHANGE
+            item = ObjectPlan(
+                op, desired.id, desired, recorded, desired.body, unverified=f"no right: {exc.api_message}"
+            )
+            return Examined(item)
 
     def _writer(self, identity: ObjectId, asking: str) -> str:
         """Who applies what several add-ons render: the one whose record says that it did, else the one that asks."""
@@ -295,8 +305,9 @@ class Planner:
         name = desired.id.name
         known = self._observed.namespaces
         meta = known.get(name) if known is not None else (self._client.get(desired.path) or {}).get("metadata")
-        if meta is None:
-            return Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body))
+        if meta is None or meta.get("deletionTimestamp"):
+            note = "is being deleted: waited for, then made anew" if meta else ""
+            return Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body, note=note))
         return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note="is there"))
 
     def _leftover(self, obj: RecordedObject) -> ObjectPlan:

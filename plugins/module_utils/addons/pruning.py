@@ -10,6 +10,7 @@ import time
 from ..kube.client import MERGE
 from ..kube.errors import ApiError
 from ..kube.objects import PVC, Json, ObjectId
+from .desired import KEEP_POLICY
 from .errors import ActError
 from .examine import MANAGER
 from .observe import addon_of
@@ -54,6 +55,8 @@ def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> se
             forget.add(item.id)
             continue
         reason = may_delete(live, recorded, plan.name, work.observed.name)
+        if (live["metadata"].get("annotations") or {}).get(KEEP_POLICY) == "keep":
+            reason = "helm.sh/resource-policy: keep"
         if reason:
             progress("kept", f"{item.id}: {reason}")
             forget.add(item.id)

@@ -11,7 +11,7 @@ from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import NAMESPACE, PV, PVC, Json, ObjectId, crd_resources
 from .consent import Consent, check_removal, removal_edges, removal_order
-from .desired import CREATED_BY, CUSTOM, rank_of
+from .desired import CREATED_BY, CUSTOM, KEEP_POLICY, rank_of
 from .errors import ConsentError
 from .namespaces import foreign_objects
 from .observe import Observed, denied_is_none, in_parallel
@@ -106,7 +106,8 @@ class RemovalPlanner:
             return keep("was there before it was adopted")
         if obj.kind == "CustomResourceDefinition":
             return ObjectPlan(Op.DELETE, obj.id, recorded=obj) if record.addon in self._consent.crds else keep("CRD")
-        if obj.keep and record.addon not in self._consent.kept:
+        marked = (live["metadata"].get("annotations") or {}).get(KEEP_POLICY) == "keep"
+        if (obj.keep or marked) and record.addon not in self._consent.kept:
             return keep("helm.sh/resource-policy: keep")
         if obj.kind in ("PersistentVolumeClaim", "PersistentVolume") and record.addon not in self._consent.pvcs:
             return keep("volume")
