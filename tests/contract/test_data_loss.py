@@ -339,7 +339,7 @@ def test_t19_impossible_changes_are_refused_and_never_recreated(cluster: Cluster
     assert "spec.resources.requests.storage" in plans["claims"].problems[0].message
     assert plans["state"].action is Action.BLOCKED
     assert "spec" in plans["state"].problems[0].message
-    assert "never recreated" in plans["state"].problems[0].advice
+    assert "never recreate" in plans["state"].problems[0].advice
     assert report.failed
     assert (uid(cluster, claim), uid(cluster, state)) == before
     assert o.live(cluster, claim)["spec"]["resources"]["requests"]["storage"] == "2Gi"

@@ -49,9 +49,12 @@ class Installer:
         self._progress("ready", self._ready_text())
 
     def _steps(self) -> None:
-        installed = self._plan.record is not None and bool(self._plan.record.inputs)
-        # Adopting what Helm runs is an upgrade: install hooks would make its data anew.
-        upgrade = self._record.revision > 0 or installed or self._plan.release_revision > 0
+        previous = self._plan.record
+        installed = previous is not None and bool(previous.inputs)
+        # Adopting what Helm runs is an upgrade: install hooks would make its data anew. A run that goes on after a
+        # death may find a release too, its own: then the record says what was begun.
+        adopting = previous.upgraded if previous else self._plan.release_revision > 0
+        upgrade = self._record.revision > 0 or installed or adopting
         before, after = ("pre-upgrade", "post-upgrade") if upgrade else ("pre-install", "post-install")
         hooks = HookRunner(self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook)
         hooked = self._plan.action is not Action.REPAIR

@@ -118,7 +118,7 @@ class Renderer:
             record = self._record(rendering)
             changed = record is not None and self._changed(rendering)
             adopted = (rendering.addon.namespace, rendering.addon.release) in self._observed.releases
-            is_upgrade = adopted if record is None else record.revision > 0 if changed else record.upgraded
+            is_upgrade = adopted if record is None else record.upgraded or (changed and record.revision > 0)
             context = replace(self._context, api_versions=self._apis, is_upgrade=is_upgrade)
             try:
                 chart = chart_of(rendering.addon, context)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ from .errors import ApiError, Cause, StoppedError, UnreachableError
 
 with suppress(ImportError):  # the shell names what is missing
     import urllib3
-    from urllib3.exceptions import HTTPError, SSLError
+    from urllib3.exceptions import HTTPError
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -198,13 +199,12 @@ class Client:
             sent = time.time()
             try:
                 answer = self._http.request(method, url, body=body, headers=headers)
-            except SSLError as exc:
-                advice = "does the CA file belong to this cluster, and the address to its certificate?"
-                raise UnreachableError("SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", advice) from exc
             except HTTPError as exc:
                 failure: UnreachableError | ApiError = UnreachableError(
                     "SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", "is the API server up and reachable?"
                 )
+                if _distrusted(exc):
+                    raise failure from exc
             else:
                 self._learn_clock(answer.headers.get("Date"), sent)
                 if answer.status < 400:
@@ -250,6 +250,17 @@ class Client:
 def _worth_retrying(error: ApiError) -> bool:
     # A webhook that cannot be called answers as 500 too; whether to wait for it is the caller's decision.
     return error.status in _RETRY_STATUS and not error.webhook_unavailable
+
+
+def _distrusted(exc: BaseException) -> bool:
+    """A certificate that does not fit will not fit later; any other failure of TLS may pass."""
+    seen: BaseException | None = exc
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        nested = [arg for arg in seen.args if isinstance(arg, BaseException)]
+        seen = seen.__cause__ or seen.__context__ or (nested[0] if nested else None)
+    return False
 
 
 def _why(exc: HTTPError) -> str:

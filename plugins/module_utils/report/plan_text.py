@@ -107,8 +107,14 @@ def _objects(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     created = [o for o in plan.objects if o.op is Op.CREATE and not o.note]
     if created and not verbose and plan.action in (Action.INSTALL, Action.ADOPT):
         yield f"  + {_by_kind(created)}"
+    # After an interrupted run everything is applied again; what does not change by it is only counted.
+    again = [o for o in plan.objects if o.op is Op.CHANGE and not (o.fields or o.note or o.unverified)]
+    if again and not verbose:
+        yield f"  ~ {_by_kind(again)} applied again, without a change"
     for item in plan.objects:
         sign = _OBJECT_SIGNS.get(item.op)
+        if item in again and not verbose:
+            continue
         if sign is None or (item in created and not verbose and plan.action in (Action.INSTALL, Action.ADOPT)):
             continue
         note = f"  ({item.note})" if item.note else ""
