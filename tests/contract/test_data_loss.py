@@ -424,7 +424,7 @@ def test_t20_templated_release_is_never_moved_by_uninstalling(
     assert "stage" in plan.problems[0].message
     assert uid(cluster, state) == before
     assert cluster.get(f"/api/v1/namespaces/{cluster.ns('stage')}") is None
-    monkeypatch.setattr(planner.Planner, "_elsewhere", lambda *words: None)
+    monkeypatch.setattr(planner, "moved_elsewhere", lambda *words: None)
     plan = cluster.plan({"db": addon}, values={"env": "stage"}).addons[0]
     assert f"StatefulSet {ns}/prod-db-database" in [str(x.id) for x in plan.objects if x.op is Op.DELETE]
 

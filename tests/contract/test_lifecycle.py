@@ -57,4 +57,5 @@ def test_install_no_op_change_remove(cluster: Cluster) -> None:
     report = cluster.remove(*names, pvcs=names, kept=names)
     assert not report.failed
     assert not any(report.kept.values())
-    assert snapshot(cluster.client()) == before
+    # What earlier tests left may still be going; nothing may have come.
+    assert snapshot(cluster.client()) - before == set()

@@ -12,19 +12,20 @@ from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, crd_resources, is_crd
 from ..kube.ownership import entry_hash, format_field, value_at
-from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
+from .belonging import foreign, moved_elsewhere, not_ours
+from .desired import CRDS, NAMESPACES, Desired
 from .diff import ABSENT, FieldChange, diff_values
 from .examine import MANAGER, Examined, Rule, examine
-from .finding import Finding
 from .graph import layers
 from .masking import Masker, mask_paths, rendered_secrets, secret_strings
-from .model import Addon, ChartSource, ObjectsSource
-from .observe import HelmRelease, Observed, addon_of, in_parallel, of_release, owner_of
+from .model import Addon, ChartSource
+from .observe import Observed, addon_of, in_parallel, of_release
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
-from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .record import ObjectState, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
 from .takeover import additions, helm_entries
+from .verdict import conclude, told_otherwise
 
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
 
@@ -86,7 +87,7 @@ class Planner:
         if record is None:
             return set()
         moved = {obj.id for obj in record.objects if not obj.hook and self._has_moved(obj)}
-        if _told_otherwise(addon, record):
+        if told_otherwise(addon, record):
             moved.add(ObjectId("", "ConfigMap", record.namespace, f"record {addon.name}"))
         release = self._observed.releases.get((record.namespace, record.release))
         if record.revision and (release is None or release.revision != record.revision or release.status != "deployed"):
@@ -123,10 +124,10 @@ class Planner:
         )
         if work.rendered is None or work.desired is None:
             return plan
-        elsewhere = self._elsewhere(addon, record)
+        elsewhere = moved_elsewhere(self._observed, addon, record)
         if elsewhere:
             plan.problems.append(elsewhere)
-            self._conclude(plan, work)
+            conclude(plan, work)
             return plan
         self._release_state(plan)
         desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
@@ -135,24 +136,8 @@ class Planner:
             plan.notes.append("unverified: the chart looks into the cluster, and APIs it needs arrive in this run")
         self._objects(plan, desired, moved)
         self._values(plan)
-        self._conclude(plan, work)
+        conclude(plan, work)
         return plan
-
-    def _elsewhere(self, addon: Addon, record: Record | None) -> Finding | None:
-        """A release is never moved: that would uninstall it, data and all, and install an empty one."""
-        if record is None or not any(o.id in self._observed.live for o in record.objects if o.kind != "Namespace"):
-            return None
-        was, now = (record.namespace, record.release), (addon.namespace, addon.release)
-        if was[0] == now[0] and (was[1] == now[1] or not isinstance(addon.source, ChartSource)):
-            return None
-        return Finding(
-            "SLW-3202",
-            f"add-on {addon.name} is installed as release {'/'.join(was)}, the manifest now says {'/'.join(now)}",
-            ("slipway_addons", addon.name, "namespace" if was[0] != now[0] else "release"),
-            addon.position,
-            advice=f"write it back, or remove it first: -e slipway_remove_addons={addon.name}; or give the new one "
-            "another name",
-        )
 
     def _release_state(self, plan: AddonPlan) -> None:
         addon, record = plan.addon, plan.record
@@ -165,7 +150,7 @@ class Planner:
                 plan.stale_release = "its release is gone from Helm's storage (helm uninstall?)"
         elif record is None:
             if not addon.adopt:
-                plan.problems.append(_foreign(addon, f"Helm release {release.namespace}/{release.name}", release))
+                plan.problems.append(foreign(addon, f"Helm release {release.namespace}/{release.name}", release))
         elif release.revision != record.revision and record.state is ReleaseState.APPLIED:
             if release.status == "deployed":
                 what = f"revision {record.revision} -> {release.revision}"
@@ -248,7 +233,7 @@ class Planner:
                 if recorded and recorded.state is ObjectState.LIVE:
                     create.plan = replace(create.plan, note="was deleted")
                 return create
-            blocked = self._ownership(addon, desired, existing["metadata"])
+            blocked = not_ours(self._observed, addon, desired, existing["metadata"])
             if blocked:
                 return Examined(create.plan, blocked=[blocked])
         live = self._client.get(desired.path)
@@ -285,22 +270,6 @@ class Planner:
             fields = (*examined.plan.fields, *added)
             examined.plan = replace(examined.plan, op=op, fields=fields, take_over=True, force=True)
 
-    def _ownership(self, addon: Addon, desired: Desired, existing: Json) -> Finding | None:
-        """An object that is there and is not recorded for this add-on: ours after a crash, or somebody's."""
-        holder = addon_of(existing, self._observed.name)
-        made_by_us = (existing.get("annotations") or {}).get(CREATED_BY) == self._observed.name
-        # Helm made it for a revision of the release that the record names.
-        record = self._observed.records.get(addon.name)
-        of_ours = bool(record and record.revision) and of_release(existing, addon.namespace, addon.release)
-        if holder == addon.name or addon.adopt or made_by_us or of_ours:
-            return None
-        if holder and holder not in self._observed.records:
-            # Kept by an earlier removal (a CRD, a PVC, `resource-policy: keep`): take it up again.
-            return None
-        if desired.rank in (NAMESPACES, CRDS) and holder:
-            return None
-        return _foreign(addon, str(desired.id), owner_of(existing))
-
     def _release_namespace(self, desired: Desired, recorded: RecordedObject | None) -> Examined:
         name = desired.id.name
         known = self._observed.namespaces
@@ -329,51 +298,6 @@ class Planner:
         if plan.record is not None:
             plan.values = diff_values(plan.record.values, plan.shown_values, addon.origins)
 
-    def _conclude(self, plan: AddonPlan, work: Rendering) -> None:
-        record = plan.record
-        ops = {o.op for o in plan.objects}
-        writes = ops & {Op.CREATE, Op.CHANGE, Op.RECREATE, Op.DELETE}
-        if plan.problems:
-            plan.action, plan.reason = Action.BLOCKED, plan.problems[0].message
-        elif record is None:
-            foreign = any(o.preexisting for o in plan.objects) or plan.release_revision
-            plan.action = Action.ADOPT if foreign else Action.INSTALL
-            plan.reason = "adopt: true" if foreign else "in the manifest, not on the cluster"
-        elif record.state is not ReleaseState.APPLIED:
-            plan.action = Action.UPGRADE if record.inputs else Action.INSTALL
-            plan.reason = f"unfinished run of {record.who} at {record.when}"
-        elif record.inputs != work.inputs and (writes or self._released_anew(plan, work)):
-            plan.action, plan.reason = Action.UPGRADE, self._why(plan, work)
-        elif plan.stale_release:
-            plan.action, plan.reason = Action.REPAIR, plan.stale_release
-        elif any(d.object.startswith("release ") and d.decision == "overwrite" for d in plan.drift):
-            plan.action, plan.reason = Action.REPAIR, "Helm's revision is replaced (overwrite)"
-        elif writes:
-            plan.action, plan.reason = Action.REPAIR, "objects are not as they were applied"
-        elif record.store_values != plan.wanted.store_values and isinstance(plan.wanted.source, ChartSource):
-            plan.action, plan.reason = Action.REPAIR, "store_values changed"
-        elif (
-            record.inputs != work.inputs
-            or ops & {Op.RETAKE, Op.REMEMBER, Op.KEEP}
-            or _told_otherwise(plan.wanted, record)
-        ):
-            plan.action = Action.REFRESH
-
-    def _released_anew(self, plan: AddonPlan, work: Rendering) -> bool:
-        """Whether the release differs although no object does: Helm's storage names version and values."""
-        return bool(plan.values) or plan.version_from != plan.version_to or plan.known.identity != work.identity
-
-    def _why(self, plan: AddonPlan, work: Rendering) -> str:
-        record = plan.known
-        if plan.version_from != plan.version_to:
-            return "version"
-        if plan.values:
-            return "values"
-        if record.identity != work.identity:
-            return "objects" if isinstance(work.addon.source, ObjectsSource) else "files of the source"
-        secrets = plan.addon is not None and plan.addon.secret_paths
-        return "a secret value" if secrets else "the cluster's version or APIs"
-
 
 def _mark_unverified(plans: Iterable[AddonPlan]) -> None:
     """What nobody can try before the run: objects whose CRD is made by it."""
@@ -391,26 +315,3 @@ def _mark_unverified(plans: Iterable[AddonPlan]) -> None:
                 plan.objects[index] = replace(item, unverified=f"CRD {crd} arrives in this run")
                 waiting.add(crd)
         plan.notes += [f"unverified: CRD {crd} arrives in this run" for crd in sorted(waiting)]
-
-
-def _told_otherwise(addon: Addon, record: Record) -> bool:
-    """Whether the record says other things of the add-on than the manifest: removals go by the record."""
-    return (
-        record.protected != addon.protected
-        or record.store_values != addon.store_values
-        or set(record.provides) != set(addon.provides)
-        or set(record.requires) != set(addon.requires)
-        or record.remove_first != addon.remove.first
-        or record.remove_timeout != addon.remove.timeout
-    )
-
-
-def _foreign(addon: Addon, what: str, who: object) -> Finding:
-    owner = f"installed by Helm, revision {who.revision}" if isinstance(who, HelmRelease) else f"belongs to {who}"
-    return Finding(
-        "SLW-3201",
-        f"{what} is already there and {owner}",
-        ("slipway_addons", addon.name),
-        addon.position,
-        advice="nothing foreign is touched: choose another name or namespace, or set adopt: true for this add-on",
-    )
