@@ -105,10 +105,13 @@ options:
     description: Leave these add-ons out.
     type: raw
   overwrite:
-    description: Add-ons whose fields are taken back from whoever changed them.
+    description: Add-ons, or findings by their ids, whose fields are taken back from whoever changed them.
     type: raw
   keep:
-    description: Add-ons whose changed fields are left as they are.
+    description: Add-ons, or findings by their ids, whose changed fields are left as they are.
+    type: raw
+  adopt:
+    description: Add-ons, or findings by their ids, for which the plan says how to write them into the manifest.
     type: raw
   prune:
     description: Consent to remove add-ons that were dropped from the manifest. Names, or V(true) for all of them.

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.planner import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.repository import Repository
 
@@ -87,7 +87,7 @@ def settings(args: Mapping[str, Any], operation: str, *, only: tuple[str, ...], 
         lock_duration=number(args, "lock_duration", 30, 2),
         only=only,
         skip=skip,
-        decisions=Decisions(frozenset(names(args, "overwrite")), frozenset(names(args, "keep"))),
+        decisions=Decisions(*(frozenset(names(args, answer)) for answer in ("overwrite", "keep", "adopt"))),
         consent=Consent(
             addons=names(args, "remove_addons"),
             pvcs=frozenset(names(args, "remove_pvcs")),

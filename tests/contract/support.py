@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Report, Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import AddonPlan, Plan
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.planner import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_kubeconfig
@@ -73,7 +73,8 @@ class Cluster:
             prune=frozenset(options.pop("prune", ())),
             prune_all=options.pop("prune_all", False),
         )
-        decisions = Decisions(frozenset(options.pop("overwrite", ())), frozenset(options.pop("keep", ())))
+        said = (frozenset(options.pop(answer, ())) for answer in ("overwrite", "keep", "adopt"))
+        decisions = Decisions(*said)
         return Settings(
             operation=operation,
             helm=self.helm,

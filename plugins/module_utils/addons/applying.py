@@ -14,13 +14,12 @@ from ..kube.client import METADATA
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId
 from ..kube.ownership import entry_hash
-from .desired import CRDS, NAMESPACES, WORKLOADS, Desired
+from .desired import CRDS, MANAGER, NAMESPACES, WORKLOADS, Desired
 from .errors import ActError
-from .examine import MANAGER
 from .model import Wait
 from .plan import ObjectPlan, Op
 from .record import ObjectState, RecordedObject
-from .takeover import take_over
+from .takeover import strip, take_over
 from .waiting import Waiter, stuck_lines
 from .work import Work
 
@@ -95,6 +94,8 @@ class Applier:
             self._create_namespace(desired)
             return
         payload = plan.payload if plan.payload is not None else desired.body
+        if plan.strip:
+            strip(self._work.client, desired, plan.strip)
         if plan.take_over:
             take_over(self._work.client, desired)
         live = self._patiently(desired, payload, force=plan.force)
@@ -103,7 +104,8 @@ class Applier:
     def _remember(self, plan: ObjectPlan) -> None:
         live = self._work.client.get(plan.known.path, accept=METADATA)
         if live is not None:
-            self.confirmed[plan.id] = replace(plan.known, entry=entry_hash(live["metadata"], MANAGER))
+            entry = entry_hash(live["metadata"], MANAGER) if plan.settled else ""
+            self.confirmed[plan.id] = replace(plan.known, entry=entry, foreign=plan.foreign, kept=plan.kept)
 
     def _create_namespace(self, desired: Desired) -> None:
         """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""
@@ -131,13 +133,16 @@ class Applier:
             version=resource.version,
             plural=resource.plural,
             uid=live["metadata"]["uid"],
-            entry=entry_hash(live["metadata"], MANAGER),
+            # Where something stays open, the next run has to look again.
+            entry=entry_hash(live["metadata"], MANAGER) if plan.settled else "",
             digest=digester.of(desired.body),
             # A CRD's schema has thousands of leaves, and nobody edits them by hand.
             leaves="" if desired.rank == CRDS else digester.leaves(desired.body),
             state=ObjectState.LIVE,
             keep=desired.keep,
             preexisting=plan.preexisting or bool(plan.recorded and plan.recorded.preexisting),
+            foreign=plan.foreign,
+            kept=plan.kept,
         )
 
     def _delete_first(self, plan: ObjectPlan) -> None:

@@ -46,6 +46,7 @@ MAP = Type("a map", {"type": "object"})
 TEXTS = Type("a list of texts", {"type": "array"}, items=TEXT)
 KEY_PATH = Type("a key path such as server.replicas", {"type": "string", "pattern": r"^[^.\s]+(\.[^.\s]+)*$"})
 PATHS = Type("a path or a list of paths", {"type": ["string", "array"], "minLength": 1, "minItems": 1}, items=TEXT)
+PATCH = Type("a partial object", {"type": "object", "required": ["kind", "metadata"]})
 OBJECT = Type("a Kubernetes object", {"type": "object", "required": ["apiVersion", "kind"]})
 
 
@@ -80,6 +81,18 @@ WAIT = group(
     ),
     Field("load_balancer", choice("required", "optional"), "Whether Services of type LoadBalancer need an address."),
     Field("timeout", SECONDS, "How long readiness may take; 0 waits for nothing."),
+)
+
+ANSWER = choice("report", "keep", "overwrite", "adopt")
+
+DRIFT_RULE = group(
+    Field("answer", ANSWER, "What is done with the field.", required=True),
+    Field("kind", TEXT, "Kind of the object; * stands for anything, here and below."),
+    Field("group", Type("text", {"type": "string"}), "API group of the kind; empty for the core group."),
+    Field("namespace", TEXT, "Namespace of the object."),
+    Field("name", TEXT, "Name of the object."),
+    Field("field", TEXT, "The field as plans write it, such as spec.template.spec.containers[*].image."),
+    Field("manager", TEXT, "Who holds the field now, such as kubectl-edit."),
 )
 
 REMOVE = group(
@@ -130,7 +143,17 @@ ADDON: tuple[Field, ...] = (
     Field("timeout", SECONDS, "Short for wait.timeout."),
     Field("wait", WAIT, "When the add-on counts as ready."),
     Field("crds", choice("apply", "create", "skip"), "What is done with the CRDs of a chart."),
-    Field("drift", choice("report", "overwrite", "keep"), "What is done with fields that others changed."),
+    Field("drift", ANSWER, "What is done with fields that others changed or added; report by default."),
+    Field(
+        "drift_rules",
+        Type("a list of rules", {"type": "array"}, items=DRIFT_RULE),
+        "The same for single fields: the first rule that fits counts, the user's before the entry's.",
+    ),
+    Field(
+        "patches",
+        Type("a list of partial objects", {"type": "array"}, items=PATCH),
+        "Laid over the objects that the source renders; null takes a key away. Added to the entry's list.",
+    ),
     Field("store_values", FLAG, "false keeps values out of the release Secret."),
     Field("remove", REMOVE, "How the add-on is removed."),
     Field("images", TEXTS, "Images that the add-on's operator starts, for mirrors. Added to the entry's list."),

@@ -16,6 +16,8 @@ from .model import JSON, Addon, ChartSource
 from .record import LABEL_ADDON, LABEL_NAME
 from .sources.render import Rendered
 
+MANAGER = "slipway"
+"""Our name as a field manager."""
 CREATED_BY = "slipway.cluster/created-by"
 KEEP_POLICY = "helm.sh/resource-policy"
 

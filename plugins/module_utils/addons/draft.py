@@ -18,7 +18,7 @@ from .shape import check
 
 ROOT = "slipway_addons"
 CRUCIAL = frozenset({*SOURCES, "use", "version"})
-ADDED = ("requires", "after", "images")
+ADDED = ("requires", "after", "images", "patches")
 LAID = ("chart", "wait", "remove")
 APART = ("values", "integrations", "replicas", "name", "description", "home", "kubespray")
 

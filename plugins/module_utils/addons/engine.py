@@ -6,24 +6,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..kube.client import Client
 from ..kube.errors import KubeError
+from .answers import Decisions, unknown_names
 from .consent import Consent, names_to_prune, names_to_remove
 from .errors import EngineError, FindingsError, LockError
+from .finding import Finding, Level
 from .graph import closure
 from .home import leave_home, left_home
 from .install import Installer
 from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
 from .model import Manifest
+from .names import did_you_mean
 from .observe import THREADS, Observed, observe
 from .plan import Action, AddonPlan, Plan
-from .planner import Decisions, Planner
+from .planner import Planner
 from .removal import RemovalPlanner
 from .remove import Remover
 from .rendering import Renderer
@@ -115,12 +118,13 @@ class Engine:
             self._learn_secrets(plans)
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
+        gone = self._answered(plans)
         return Plan(
             name=manifest.name,
             cluster=observed.uid,
             addons=plans,
             dropped=shown,
-            hints=[] if removing else list(manifest.hints),
+            hints=[] if removing else [*manifest.hints, *gone],
             limits=observed.limits,
             selected=list(chosen) if settings.only or settings.skip else [],
             pulled_in=list(pulled),
@@ -128,6 +132,27 @@ class Engine:
             requests=self._client.requests - requests,
             helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
         )
+
+    def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
+        """Hints about findings that are answered and are not there. Raises ``FindingsError`` for other names."""
+        decisions = self._settings.decisions
+        known = {*self._manifest.addons, *self._manifest.dropped, *self._seen.records}
+        wrong, gone = unknown_names(decisions, known, (d.id for plan in plans for d in plan.drift))
+        advice = "names of add-ons, and the ids that a plan shows beside its findings, can be answered"
+        if wrong:
+            raise FindingsError(
+                Finding(
+                    "SLW-3304",
+                    f"{name!r} is neither an add-on nor a finding",
+                    (_option(decisions, name),),
+                    advice=did_you_mean(name, known) or advice,
+                )
+                for name in wrong
+            )
+        return [
+            Finding("SLW-3304", f"there is no finding {name} (any more)", (_option(decisions, name),), level=Level.HINT)
+            for name in gone
+        ]
 
     @property
     def _seen(self) -> Observed:
@@ -261,6 +286,10 @@ def task_graph(plans: list[AddonPlan]) -> dict[str, set[str]]:
             if extra in names and extra not in graph[plan.name] and plan.name not in closure(graph, [extra]):
                 graph[plan.name].add(extra)
     return graph
+
+
+def _option(decisions: Decisions, name: str) -> str:
+    return f"slipway_{decisions.said(name)}"
 
 
 def unfinished(report: Report) -> list[str]:

@@ -1,30 +1,28 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""One object against the live one: what was taken from us, what would change, and whether it can be applied.
+"""One object against the live one: what would change, and whether it can be applied.
 
-Rules (DESIGN 11.6): a field that somebody else changed and whose desired value did not change is left out of the
-payload; when it did change, the add-on is not applied until one of two variables decides. Nothing is forced
-without a rule, and nothing is recreated because of an error's class: only kinds that may be.
+Nothing is recreated because of an error's class: only kinds that may be, and only where it helps.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, is_crd
-from ..kube.owners import owner_of_field
-from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at, without
-from .desired import Desired
+from ..kube.ownership import entry_hash, format_field, without
+from .answers import Answers
+from .desired import MANAGER, Desired
 from .diff import ABSENT, FieldChange, diff_objects
-from .digest import Digester, leaf_path
+from .digest import Digester
+from .disputes import Disputes, Judge
 from .finding import Finding
 from .plan import Drift, ObjectPlan, Op
 from .record import RecordedObject
 
-MANAGER = "slipway"
 RECREATABLE = frozenset({"Job", "Pod"})
 
 
@@ -37,102 +35,63 @@ class Examined:
     blocked: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """The decision for fields that others hold: ``mode`` is report, keep or overwrite."""
-
-    addon: str
-    mode: str
-
-
 def examine(
-    client: Client, desired: Desired, recorded: RecordedObject | None, live: Json, rule: Rule, digester: Digester
+    client: Client, desired: Desired, recorded: RecordedObject | None, live: Json, answers: Answers, digester: Digester
 ) -> Examined:
     """Compare with ``live`` (the full object) and try by dry run what would be applied.
 
     Called for objects that changed, in what we want or in what is live; the others need no look.
     """
-    found = Examined(ObjectPlan(Op.NONE, desired.id, desired, recorded, desired.body))
-    left_out, taken_back = _decide(found, desired, recorded, live, rule, digester)
+    disputes = Judge(client, desired, recorded, live, answers, digester).judge()
+    payload = without(desired.body, disputes.left_out) if disputes.left_out else desired.body
+    plan = ObjectPlan(
+        Op.NONE,
+        desired.id,
+        desired,
+        recorded,
+        payload,
+        strip=tuple(addition.path for addition in disputes.stripped),
+        kept=disputes.kept,
+        settled=disputes.settled,
+        foreign=disputes.foreign if not disputes.stripped else "",
+    )
+    found = Examined(plan, disputes.drift, list(disputes.blocked))
     if found.blocked:
         return found
-    payload = without(desired.body, left_out) if left_out else desired.body
     changed = recorded is None or recorded.digest != digester.of(desired.body) or recorded.state.value == "pending"
-    if not changed and not taken_back:
-        # Ours, moved, and equal again: whoever changed it changed it back. Take the field, tell nobody.
-        op = Op.RETAKE
-        if found.drift:
-            # Kept by a rule: remembered, so that the next run need not look again.
-            op = Op.REMEMBER if all(d.decision == "keep" for d in found.drift) else Op.NONE
-        found.plan = ObjectPlan(op, desired.id, desired, recorded, payload)
+    if not changed and not disputes.taken_back:
+        found.plan = _unchanged(plan, disputes, live)
         return found
-    preflight = _crd_preflight(desired.body, live, rule.addon)
+    preflight = _crd_preflight(desired.body, live, answers.addon)
     if preflight:
         found.blocked.append(preflight)
         return found
-    _dry_run(client, found, payload, live, rule, force=bool(taken_back))
+    _dry_run(client, found, payload, live, answers, force=bool(disputes.taken_back))
+    found.plan = replace(found.plan, fields=(*found.plan.fields, *_stripped(disputes)))
     return found
 
 
-def _decide(
-    found: Examined,
-    desired: Desired,
-    recorded: RecordedObject | None,
-    live: Json,
-    rule: Rule,
-    digester: Digester,
-) -> tuple[list[FieldPath], list[FieldPath]]:
-    """Paths to leave out of the payload, and paths to take back by force."""
-    left_out: list[FieldPath] = []
-    taken_back: list[FieldPath] = []
-    for path, value in lost_fields(desired.body, our_entry(live["metadata"], MANAGER)):
-        current = value_at(live, path)
-        if covers(current, value):
-            continue
-        owner = owner_of_field(live["metadata"], path)
-        applied = bool(
-            recorded and recorded.leaves and digester.has(recorded.leaves, leaf_path(desired.body, path), value)
-        )
-        name = format_field(path)
-        if owner.subresource == "scale" and path == ("spec", "replicas"):
-            left_out.append(path)
-            note = "scaled through the scale subresource"
-            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "keep", note))
-        elif rule.mode == "overwrite":
-            taken_back.append(path)
-            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "overwrite"))
-        elif rule.mode == "keep" and (applied or owner.manager):
-            left_out.append(path)
-            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "keep"))
-        elif applied:
-            left_out.append(path)
-            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "report"))
-        elif owner.manager and current is not None:
-            found.drift.append(Drift(str(desired.id), name, value, current, owner.manager, owner.when, "undecided"))
-            found.blocked.append(
-                Finding(
-                    "SLW-3301",
-                    f"{desired.id}: {name} is held by {owner.manager}, and its desired value changed",
-                    advice=f"decide: -e slipway_overwrite={rule.addon} or -e slipway_keep={rule.addon}",
-                )
-            )
-    return left_out, taken_back
+def _unchanged(plan: ObjectPlan, disputes: Disputes, live: Json) -> ObjectPlan:
+    """What we want has not changed: what is left are answers about what others did."""
+    if disputes.stripped:
+        return replace(plan, op=Op.CHANGE, fields=_stripped(disputes))
+    recorded = plan.known
+    same_entry = recorded.entry == entry_hash(live["metadata"], MANAGER)
+    same_foreign = recorded.foreign == disputes.foreign
+    if not disputes.drift and not same_entry:
+        # Ours, moved, and equal again: whoever changed it changed it back. Take the field, tell nobody.
+        return replace(plan, op=Op.RETAKE)
+    # What is settled is remembered, so that the next run need not look; what is open again is not.
+    if recorded.kept != disputes.kept or disputes.settled is not (same_entry and same_foreign):
+        return replace(plan, op=Op.REMEMBER)
+    return plan
 
 
-def covers(live: object, wanted: object) -> bool:
-    """Whether ``live`` says all that ``wanted`` says; the server may have added defaults."""
-    if isinstance(wanted, dict):
-        return isinstance(live, dict) and all(covers(live.get(k), v) for k, v in wanted.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(live, list)
-            and len(live) == len(wanted)
-            and all(covers(a, b) for a, b in zip(live, wanted, strict=True))
-        )
-    return type(live) is type(wanted) and live == wanted
+def _stripped(disputes: Disputes) -> tuple[FieldChange, ...]:
+    return tuple(FieldChange(format_field(a.path), a.value, ABSENT) for a in disputes.stripped)
 
 
-def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: Rule, *, force: bool) -> None:
+def _dry_run(client: Client, found: Examined, payload: Json, live: Json, answers: Answers, *, force: bool) -> None:
     desired = found.plan.wanted
     recorded = found.plan.recorded
     unverified = ""
@@ -143,7 +102,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
         fields = tuple(diff_objects(live, predicted))
     except ApiError as exc:
         if exc.field_conflicts:
-            found.blocked.append(_conflict(desired, exc, rule))
+            found.blocked.append(_conflict(desired, exc, answers))
             return
         if exc.status == 422 and recorded is not None and _recreation_helps(client, desired, payload):
             op = Op.RECREATE
@@ -166,7 +125,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, rule: R
             unverified = exc.api_message
         else:
             raise
-    found.plan = ObjectPlan(op, desired.id, desired, recorded, payload, fields, unverified=unverified, force=force)
+    found.plan = replace(found.plan, op=op, payload=payload, fields=fields, unverified=unverified, force=force)
 
 
 def _recreation_helps(client: Client, desired: Desired, payload: Json) -> bool:
@@ -188,12 +147,12 @@ def _recreation_helps(client: Client, desired: Desired, payload: Json) -> bool:
     return True
 
 
-def _conflict(desired: Desired, exc: ApiError, rule: Rule) -> Finding:
+def _conflict(desired: Desired, exc: ApiError, answers: Answers) -> Finding:
     causes = "; ".join(f"{c.field} ({c.message})" for c in exc.field_conflicts)
     return Finding(
         "SLW-3301",
         f"{desired.id}: fields are held by others, and their desired value changed: {causes}",
-        advice=f"decide: -e slipway_overwrite={rule.addon} or -e slipway_keep={rule.addon}",
+        advice=f"decide: -e slipway_overwrite={answers.addon} or -e slipway_keep={answers.addon}",
     )
 
 

@@ -145,6 +145,7 @@ class Installer:
             requires=addon.requires,
             depends=tuple(self._plan.depends),
             protected=addon.protected,
+            drift=addon.drift_digest,
             store_values=addon.store_values,
             remove_first=addon.remove.first,
             remove_timeout=addon.remove.timeout,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -78,6 +79,22 @@ class RemovePolicy:
 
 
 @dataclass(frozen=True)
+class DriftRule:
+    """What is done with fields that others changed: ``answer`` is report, keep, overwrite or adopt.
+
+    The other keys say where it holds; ``*`` stands for anything in them. ``field`` is written as plans write it.
+    """
+
+    answer: str
+    kind: str = "*"
+    group: str | None = None
+    namespace: str = "*"
+    name: str = "*"
+    field: str = "*"
+    manager: str = "*"
+
+
+@dataclass(frozen=True)
 class Addon:
     """One add-on, resolved: the unit that is planned, installed, upgraded and removed."""
 
@@ -100,10 +117,19 @@ class Addon:
     protected: bool = False
     adopt: bool = False
     drift: str = "report"
+    drift_rules: tuple[DriftRule, ...] = ()
+    patches: tuple[dict[str, JSON], ...] = ()
     store_values: bool = True
     images: tuple[str, ...] = ()
     origins: dict[KeyPath, Position] = field(default_factory=dict)
     """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
+
+    @property
+    def drift_digest(self) -> str:
+        """Of the rules about drift; empty while there are none."""
+        if self.drift == "report" and not self.drift_rules:
+            return ""
+        return hashlib.blake2b(repr((self.drift, self.drift_rules)).encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True)

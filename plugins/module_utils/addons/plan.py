@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..kube.objects import Json, ObjectId
+from ..kube.ownership import FieldPath
 from .desired import Desired
 from .diff import FieldChange
 from .finding import NOWHERE, Finding, Position
@@ -49,7 +50,9 @@ class Op(StrEnum):
 class Drift:
     """A field (or a whole object, ``field`` empty) that is not as we applied it.
 
-    ``decision``: ``report`` (left as it is, counts as drift), ``keep`` (by rule), ``overwrite`` (taken back).
+    ``decision``: ``report`` (left as it is, counts as drift), ``keep`` (no longer counted), ``overwrite`` (taken back),
+    ``adopt`` (like report, and told how to make it ours), ``undecided`` (stops the add-on). ``note`` is ``added`` where
+    somebody set what we do not mention: ``ours`` is None then.
     """
 
     object: str
@@ -60,6 +63,8 @@ class Drift:
     when: str
     decision: str
     note: str = ""
+    id: str = ""
+    """What the command line calls it."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,12 @@ class ObjectPlan:
     preexisting: bool = False
     take_over: bool = False
     """Helm's fields become ours first."""
+    strip: tuple[FieldPath, ...] = ()
+    """Additions of others that are taken away first: an apply leaves alone what it does not mention."""
+    kept: tuple[str, ...] = ()
+    foreign: str = ""
+    settled: bool = True
+    """Nothing about this object is open: ``foreign``, what others hold of it, need not be looked at again."""
 
     @property
     def wanted(self) -> Desired:
@@ -158,7 +169,7 @@ class AddonPlan:
 
     @property
     def drifted(self) -> bool:
-        return any(d.decision == "report" for d in self.drift)
+        return any(d.decision in ("report", "adopt") for d in self.drift)
 
 
 @dataclass

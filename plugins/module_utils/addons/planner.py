@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ..kube.additions import foreign_digest
 from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, crd_resources, is_crd
-from ..kube.ownership import entry_hash, format_field, value_at
+from ..kube.ownership import entry_hash
+from .answers import Answers, Decisions
 from .belonging import foreign, moved_elsewhere, not_ours
-from .desired import CRDS, NAMESPACES, Desired
-from .diff import ABSENT, FieldChange, diff_values
-from .examine import MANAGER, Examined, Rule, examine
+from .desired import CRDS, MANAGER, NAMESPACES, Desired
+from .diff import diff_values
+from .examine import Examined, examine
 from .graph import layers
 from .masking import Masker, mask_paths, rendered_secrets, secret_strings
 from .model import Addon, ChartSource
@@ -24,25 +26,10 @@ from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
-from .takeover import additions, helm_entries
+from .takeover import helm_entries
 from .verdict import conclude, told_otherwise
 
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What the user decided on the command line about fields that others hold: add-on names."""
-
-    overwrite: frozenset[str] = frozenset()
-    keep: frozenset[str] = frozenset()
-
-    def rule(self, addon: Addon) -> Rule:
-        if addon.name in self.overwrite:
-            return Rule(addon.name, "overwrite")
-        if addon.name in self.keep:
-            return Rule(addon.name, "keep")
-        return Rule(addon.name, addon.drift)
 
 
 class Planner:
@@ -87,6 +74,9 @@ class Planner:
         if record is None:
             return set()
         moved = {obj.id for obj in record.objects if not obj.hook and self._has_moved(obj)}
+        if record.drift != addon.drift_digest:
+            # Told otherwise about drift: what was settled by the old rules may be open by the new ones.
+            moved |= {obj.id for obj in record.objects if not obj.hook}
         if told_otherwise(addon, record):
             moved.add(ObjectId("", "ConfigMap", record.namespace, f"record {addon.name}"))
         release = self._observed.releases.get((record.namespace, record.release))
@@ -103,7 +93,13 @@ class Planner:
         if not obj.digest:
             # Used by this release, not applied by it.
             return False
-        return bool(obj.uid) and (live.get("uid") != obj.uid or entry_hash(live, MANAGER) != obj.entry)
+        if not obj.uid:
+            return False
+        return (
+            live.get("uid") != obj.uid
+            or entry_hash(live, MANAGER) != obj.entry
+            or foreign_digest(live, MANAGER) != obj.foreign
+        )
 
     def _one(self, work: Rendering, moved: set[ObjectId]) -> AddonPlan:
         addon = work.addon
@@ -155,7 +151,7 @@ class Planner:
             if release.status == "deployed":
                 what = f"revision {record.revision} -> {release.revision}"
                 plan.drift.append(Drift(f"release {release.name}", "revision", record.revision, release.revision,
-                                        "helm", "", self._decisions.rule(addon).mode, what))  # fmt: skip
+                                        "helm", "", self._decisions.answers(addon).mode, what))  # fmt: skip
             else:
                 plan.stale_release = f"Helm left revision {release.revision} {release.status}"
         elif release.status != "deployed" and record.state is ReleaseState.APPLIED:
@@ -242,33 +238,18 @@ class Planner:
         ours = addon_of(live["metadata"], self._observed.name) == addon.name
         of_ours = plan.release_revision > 0 and of_release(live["metadata"], addon.namespace, addon.release)
         decided = ours or (of_ours and plan.record is not None)
-        rule = self._decisions.rule(addon) if decided else Rule(addon.name, "overwrite" if addon.adopt else "report")
-        examined = examine(self._client, desired, known, live, rule, self._observed.digester)
+        answers = self._decisions.answers(addon)
+        if not decided:
+            answers = Answers(addon.name, "overwrite" if addon.adopt else "report")
+        examined = examine(self._client, desired, known, live, answers, self._observed.digester)
         if not ours and known is None:
             # Who adopts a release takes it over as it is; a single object stays what it was: somebody else's.
             note = "of this release" if of_ours else "pre-existing"
             force = examined.plan.force or addon.adopt
             examined.plan = replace(examined.plan, preexisting=not of_ours, force=force, note=note)
         if of_ours and not examined.blocked and (plan.record is None or plan.helm_was_here):
-            self._helm_s_fields(examined, desired, live, rule)
+            _take_helm_s(examined, live, answers)
         return examined
-
-    def _helm_s_fields(self, examined: Examined, desired: Desired, live: Json, rule: Rule) -> None:
-        added: list[FieldChange] = []
-        for path, entry in additions(desired.body, live):
-            name, value = format_field(path), value_at(live, path)
-            if rule.mode == "overwrite":
-                added.append(FieldChange(name, value, ABSENT))
-            else:
-                when = str(entry.get("time") or "")
-                examined.drift.append(
-                    Drift(str(desired.id), name, None, value, entry["manager"], when, rule.mode, "added")
-                )
-        if rule.mode == "overwrite" and helm_entries(live["metadata"]):
-            quiet = examined.plan.op is Op.NONE and not added
-            op = Op.RETAKE if quiet else Op.CHANGE if examined.plan.op in (Op.NONE, Op.RETAKE) else examined.plan.op
-            fields = (*examined.plan.fields, *added)
-            examined.plan = replace(examined.plan, op=op, fields=fields, take_over=True, force=True)
 
     def _release_namespace(self, desired: Desired, recorded: RecordedObject | None) -> Examined:
         name = desired.id.name
@@ -297,6 +278,16 @@ class Planner:
         plan.shown_values = masker.value(mask_paths(addon.values, addon.secret_paths))
         if plan.record is not None:
             plan.values = diff_values(plan.record.values, plan.shown_values, addon.origins)
+
+
+def _take_helm_s(examined: Examined, live: Json, answers: Answers) -> None:
+    """Where our answer is to overwrite, what Helm holds becomes ours: else it would be a conflict at every change."""
+    if answers.mode != "overwrite" or not helm_entries(live["metadata"]):
+        return
+    op = examined.plan.op
+    if op in (Op.NONE, Op.RETAKE, Op.REMEMBER):
+        op = Op.CHANGE if examined.plan.fields else Op.RETAKE
+    examined.plan = replace(examined.plan, op=op, take_over=True, force=True)
 
 
 def _mark_unverified(plans: Iterable[AddonPlan]) -> None:

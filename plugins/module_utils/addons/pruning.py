@@ -10,9 +10,8 @@ import time
 from ..kube.client import MERGE
 from ..kube.errors import ApiError
 from ..kube.objects import PVC, Json, ObjectId
-from .desired import KEEP_POLICY
+from .desired import KEEP_POLICY, MANAGER
 from .errors import ActError
-from .examine import MANAGER
 from .observe import addon_of
 from .plan import AddonPlan, Op
 from .record import RecordedObject

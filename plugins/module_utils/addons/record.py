@@ -45,8 +45,9 @@ class ObjectState(StrEnum):
 class RecordedObject:
     """One object of a release.
 
-    ``entry`` is the hash of our managedFields entry after our last write; ``digest`` and ``leaves`` are what we
-    last applied; ``plural`` and ``namespaced`` let a later run find it without discovery.
+    ``entry`` is the hash of our managedFields entry after our last write, ``foreign`` that of the fields which others
+    hold and nothing is to be said of; ``digest`` and ``leaves`` are what we last applied; ``kept`` names fields that
+    somebody was told to keep; ``plural`` and ``namespaced`` let a later run find it without discovery.
     """
 
     group: str
@@ -64,6 +65,8 @@ class RecordedObject:
     keep: bool = False
     hook: bool = False
     preexisting: bool = False
+    foreign: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
     def id(self) -> ObjectId:
@@ -100,6 +103,8 @@ class Record:
     requires: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     protected: bool = False
+    drift: str = ""
+    """Digest of the rules about drift: by others, the next run has to look at more than what moved."""
     remove_first: tuple[str, ...] = ()
     remove_timeout: int = 300
     store_values: bool = True
@@ -169,12 +174,16 @@ def from_config_map(config_map: Json, *, name: str, cluster: str) -> Record:
     for key in ("schema", "name", "cluster"):
         del body[key]
     try:
-        objects = tuple(RecordedObject(**{**o, "state": ObjectState(o["state"])}) for o in body.pop("objects"))
+        objects = tuple(_object(item) for item in body.pop("objects"))
         for key in ("provides", "requires", "depends", "remove_first"):
             body[key] = tuple(body[key])
         return Record(**{**body, "state": ReleaseState(body["state"]), "objects": objects})
     except (KeyError, TypeError, ValueError) as exc:
         raise EngineError("SLW-3001", f"{where} cannot be read: {exc}", "restore it, or delete it to disown") from exc
+
+
+def _object(item: dict[str, JSON]) -> RecordedObject:
+    return RecordedObject(**{**item, "state": ObjectState(item["state"]), "kept": tuple(item["kept"])})
 
 
 def record_path(name: str, addon: str, namespace: str) -> str:

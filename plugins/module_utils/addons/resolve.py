@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .draft import Draft
 from .finding import Finding, KeyPath
-from .model import Addon, Condition, RemovePolicy, Wait
+from .model import Addon, Condition, DriftRule, RemovePolicy, Wait
 from .node import Node, merge, plain
 from .relations import Relations
 from .source import source_of
@@ -51,6 +51,8 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         protected=draft.flag("protected", False),
         adopt=draft.flag("adopt", False),
         drift=draft.text("drift", "report"),
+        drift_rules=_drift_rules(draft),
+        patches=tuple(plain(item) for item in draft.items("patches")),
         store_values=draft.flag("store_values", True),
         images=draft.texts("images"),
         origins={path: leaf.position for path, leaf in leaves},
@@ -121,6 +123,13 @@ def _wait(draft: Draft) -> Wait:
             conditions.append(Condition(**text))
     address = wait.at(("load_balancer",))
     return Wait(timeout, tuple(conditions), str(address.value) if address and not address.failed else "required")
+
+
+def _drift_rules(draft: Draft) -> tuple[DriftRule, ...]:
+    """The first that fits counts, so the user's stand before the entry's."""
+    lists = [draft.user.at(("drift_rules",)), draft.entry.node.at(("drift_rules",)) if draft.entry else None]
+    items = [item for node in lists if node is not None and isinstance(node.value, list) for item in node.value]
+    return tuple(DriftRule(**plain(item)) for item in items if "answer" in item.map())
 
 
 def _remove(draft: Draft) -> RemovePolicy:

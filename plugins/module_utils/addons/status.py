@@ -16,7 +16,7 @@ from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, Resource
 from ..kube.ownership import entry_hash
 from ..kube.readiness import assess
-from .examine import MANAGER
+from .desired import MANAGER
 from .model import Addon, Wait
 from .observe import Observed, in_parallel, observe
 from .record import Record, RecordedObject, ReleaseState

@@ -11,8 +11,8 @@ from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import SECRET, Json
 from ..kube.ownership import our_entry
+from .desired import MANAGER
 from .errors import EngineError
-from .examine import MANAGER
 from .model import Addon
 from .release import DEPLOYED, FAILED, SUPERSEDED, decode, new_release, release_secret, secret_name, with_status
 from .sources.render import Rendered

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Helm wrote into an object of our release: found, and taken over where a rule says so.
+"""What others wrote into an object of ours: taken over, or taken away, where a rule says so.
 
 Server-side apply removes only fields that the applying manager owns. Without taking over Helm's entries in
 managedFields, what Helm added would stay for ever, and what it holds would be a conflict at every change.
@@ -9,17 +9,16 @@ managedFields, what Helm added would stay for ever, and what it holds would be a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Optional, Union
 
-from ..kube.client import MERGE, Client
+from ..kube.client import JSON_PATCH, MERGE, Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json
-from ..kube.ownership import FieldPath, our_entry, value_at
-from .desired import Desired
-from .examine import MANAGER
+from ..kube.ownership import FieldPath, value_at
+from .desired import MANAGER, Desired
 
+Pointer = tuple[Union[str, int], ...]
 _TRIES = 3
 
 
@@ -30,16 +29,6 @@ def helm_entries(metadata: Json) -> list[Json]:
         for entry in metadata.get("managedFields") or []
         if str(entry.get("manager", "")).startswith("helm") and not entry.get("subresource")
     ]
-
-
-def additions(desired: Json, live: Json) -> Iterator[tuple[FieldPath, Json]]:
-    """Fields that Helm holds, that we do not want and do not hold: path, and the entry that holds it."""
-    ours = dict.fromkeys(map(_key, _leaves(our_entry(live["metadata"], MANAGER) or {})))
-    for entry in helm_entries(live["metadata"]):
-        for path in _leaves(entry.get("fieldsV1") or {}):
-            told = path[0] != "metadata" or path[1:2] in (("labels",), ("annotations",))
-            if told and path[0] != "status" and _key(path) not in ours and value_at(desired, path) is None:
-                yield path, entry
 
 
 def take_over(client: Client, desired: Desired) -> None:
@@ -60,6 +49,57 @@ def take_over(client: Client, desired: Desired) -> None:
             return
 
 
+def strip(client: Client, desired: Desired, paths: Iterable[FieldPath]) -> None:
+    """Take away what others added: server-side apply leaves alone what it does not mention. What is gone is gone."""
+    wanted = list(paths)
+    for attempt in range(_TRIES):
+        live = client.get(desired.path)
+        pointers = [] if live is None else [p for p in (_pointer(live, path) for path in wanted) if p is not None]
+        if live is None or not pointers:
+            return
+        # From the end of every list to its beginning, so that no removal moves the place of another.
+        removals: list[Json] = [
+            {"op": "remove", "path": _written(p)} for p in sorted(pointers, key=_order, reverse=True)
+        ]
+        version = {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
+        try:
+            client.write("PATCH", desired.path, [version, *removals], {"fieldManager": MANAGER}, JSON_PATCH)
+        except ApiError as exc:
+            # 422: the test did not hold, somebody wrote in between.
+            if exc.status not in (409, 422) or attempt == _TRIES - 1:
+                raise
+        else:
+            return
+
+
+def _pointer(live: Json, path: FieldPath) -> Optional[Pointer]:
+    """Where ``path`` is now, with places for the merge keys of lists; None when it is gone."""
+    node: Any = live
+    found: list[Union[str, int]] = []
+    for step in path:
+        if isinstance(step, str):
+            key: Union[str, int] = step
+        else:
+            item = value_at(node, (step,))
+            if not isinstance(node, list) or item is None:
+                return None
+            key = node.index(item)
+        try:
+            node = node[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+        found.append(key)
+    return tuple(found)
+
+
+def _order(pointer: Pointer) -> list[tuple[int, str]]:
+    return [(key, "") if isinstance(key, int) else (-1, key) for key in pointer]
+
+
+def _written(pointer: Pointer) -> str:
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in pointer)
+
+
 def _merged(metadata: Json, theirs: list[Json]) -> list[Json]:
     rest = [entry for entry in metadata["managedFields"] if entry not in theirs]
     mine = [e for e in rest if e["manager"] == MANAGER and e["operation"] == "Apply" and not e.get("subresource")]
@@ -72,19 +112,3 @@ def _merged(metadata: Json, theirs: list[Json]) -> list[Json]:
 
 def _union(one: Json, other: Json) -> Json:
     return {key: _union(one.get(key, {}), other.get(key, {})) for key in (*one, *(k for k in other if k not in one))}
-
-
-def _leaves(fields: Json, path: FieldPath = ()) -> Iterator[FieldPath]:
-    for key, child in fields.items():
-        if key == ".":
-            continue
-        step: Any = key[2:] if key.startswith("f:") else json.loads(key[2:])
-        here = (*path, step if key.startswith(("f:", "k:")) else {"=": step})
-        if any(k != "." for k in child):
-            yield from _leaves(child, here)
-        else:
-            yield here
-
-
-def _key(path: FieldPath) -> str:
-    return json.dumps(path, sort_keys=True)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import NAMESPACE, SECRET
-from .desired import CREATED_BY
+from .desired import CREATED_BY, MANAGER
 from .errors import ActError
-from .examine import MANAGER
 from .masking import Masker
 from .observe import Observed, key_name
 from .record import LABEL_NAME, LABEL_RECORD, Record, record_path, to_config_map

@@ -100,6 +100,7 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
         yield f"  ~ values {_change(change)}  {change.where}".rstrip()
     yield from _objects(plan, verbose)
     yield from (f"  ! {_drift(d)}" for d in plan.drift)
+    yield from _decide(plan)
     yield from (f"    note: {note}" for note in plan.notes)
 
 
@@ -141,13 +142,21 @@ def _removal(plan: AddonPlan) -> Iterator[str]:
 
 
 def _drift_only(plan: AddonPlan) -> Iterator[str]:
-    open_ones = [d for d in plan.drift if d.decision == "report"]
     count = len(plan.drift)
     where = "" if plan.position == NOWHERE else f"  {plan.position}"
     yield f"! {plan.name:<20} drift    {count} field{'' if count == 1 else 's'}{where}"
     yield from (f"    {_drift(d)}" for d in plan.drift)
-    if open_ones:
-        yield f"    decide: -e slipway_overwrite={plan.name} | -e slipway_keep={plan.name}"
+    yield from _decide(plan)
+
+
+def _decide(plan: AddonPlan) -> Iterator[str]:
+    """How to answer what is open: for all of the add-on, or for a single finding by its id."""
+    ids = [d.id for d in plan.drift if d.decision == "report" and d.id]
+    if ids:
+        yield (
+            f"    decide: -e slipway_overwrite={plan.name} | -e slipway_keep={plan.name} | -e slipway_adopt={plan.name}"
+            f"  (or one finding: {ids[0]})"
+        )
 
 
 def _drift(drift: Drift) -> str:
@@ -155,8 +164,12 @@ def _drift(drift: Drift) -> str:
     when = f", {drift.when}" if drift.when else ""
     note = f" ({drift.note})" if drift.note else ""
     secret = drift.object.startswith("Secret ")
-    values = "changed" if secret else f"{_short(drift.ours)} -> {_short(drift.live)}"
-    return f"{drift.object}  {drift.field} {values}  {by}{when}  {drift.decision}{note}"
+    if drift.note == "added":
+        values, note = "added" if secret else f"added {_short(drift.live)}", ""
+    else:
+        values = "changed" if secret else f"{_short(drift.ours)} -> {_short(drift.live)}"
+    name = f"  [{drift.id}]" if drift.id else ""
+    return f"{drift.object}  {drift.field} {values}  {by}{when}  {drift.decision}{note}{name}"
 
 
 def _change(change: FieldChange, *, secret: bool = False) -> str:

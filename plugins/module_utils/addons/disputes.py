@@ -1,0 +1,176 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fields of a live object that are not as we applied them: who holds them, and what is to be done about each.
+
+Rules (DESIGN 11.6): a field that somebody else changed and whose desired value did not change is left out of the
+payload; when it did change, the add-on is not applied until somebody decides. Nothing is forced without a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..kube.additions import CONTROLLERS, Addition, additions, foreign_digest
+from ..kube.client import Client
+from ..kube.errors import ApiError
+from ..kube.objects import Json, is_crd
+from ..kube.owners import Owner, owner_of_field
+from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at
+from .answers import KEEP, OVERWRITE, Answers, finding_id
+from .desired import MANAGER, Desired
+from .digest import Digester, leaf_path
+from .finding import Finding
+from .model import JSON
+from .plan import Drift
+from .record import RecordedObject
+
+
+@dataclass
+class Disputes:
+    """``left_out`` of the payload, ``taken_back`` by force, ``stripped`` from the live object.
+
+    ``blocked`` findings stop the add-on. ``kept`` names the fields that the command line said to keep, now or earlier;
+    ``foreign`` is what others hold: remembered once nothing about the object is open any more (``settled``).
+    """
+
+    drift: list[Drift] = field(default_factory=list)
+    blocked: list[Finding] = field(default_factory=list)
+    left_out: list[FieldPath] = field(default_factory=list)
+    taken_back: list[FieldPath] = field(default_factory=list)
+    stripped: list[Addition] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
+    foreign: str = ""
+
+    @property
+    def settled(self) -> bool:
+        return not self.blocked and all(d.decision in (KEEP, OVERWRITE) for d in self.drift)
+
+
+class Judge:
+    """Looks at one object. ``live`` is the whole of it."""
+
+    def __init__(
+        self,
+        client: Client,
+        desired: Desired,
+        recorded: RecordedObject | None,
+        live: Json,
+        answers: Answers,
+        digester: Digester,
+    ) -> None:
+        self._client = client
+        self._desired = desired
+        self._recorded = recorded
+        self._live = live
+        self._answers = answers
+        self._digester = digester
+        self._found = Disputes(foreign=foreign_digest(live["metadata"], MANAGER))
+        self._kept = set(recorded.kept if recorded else ())
+
+    def judge(self) -> Disputes:
+        for path, value in lost_fields(self._desired.body, our_entry(self._live["metadata"], MANAGER)):
+            current = value_at(self._live, path)
+            if not covers(current, value):
+                self._lost(path, value, current)
+        added = [a for a in additions(self._live, self._desired.body, MANAGER) if not _empty(a.value)]
+        by_default = self._defaults() if any(a.path[0] != "metadata" for a in added) else None
+        for addition in added:
+            if by_default is None or value_at(by_default, addition.path) != addition.value:
+                self._added(addition)
+        self._found.kept = tuple(sorted(self._kept))
+        return self._found
+
+    def _lost(self, path: FieldPath, value: JSON, current: JSON) -> None:
+        name = format_field(path)
+        owner = owner_of_field(self._live["metadata"], path)
+        answer = self._answer(name, owner.manager)
+        note = ""
+        if owner.subresource == "scale" and path == ("spec", "replicas"):
+            note = "through the scale subresource"
+            if _autoscaler(owner) and not self._answers.said(self._desired.id, name):
+                answer = KEEP
+        recorded = self._recorded
+        known = recorded.leaves if recorded else ""
+        applied = bool(known and self._digester.has(known, leaf_path(self._desired.body, path), value))
+        if answer == OVERWRITE:
+            self._found.taken_back.append(path)
+            self._tell(name, value, current, owner, OVERWRITE, note)
+        elif answer == KEEP and (applied or owner.manager):
+            self._found.left_out.append(path)
+            self._tell(name, value, current, owner, KEEP, note)
+        elif applied:
+            self._found.left_out.append(path)
+            self._tell(name, value, current, owner, answer, note)
+        elif owner.manager and current is not None:
+            self._tell(name, value, current, owner, "undecided", note)
+            self._found.blocked.append(undecided(self._answers.addon, self._desired, name, owner.manager))
+
+    def _added(self, addition: Addition) -> None:
+        name = format_field(addition.path)
+        answer = self._answer(name, addition.manager)
+        if answer == OVERWRITE:
+            self._found.stripped.append(addition)
+        self._tell(name, None, addition.value, Owner(addition.manager, addition.when), answer, "added")
+
+    def _answer(self, name: str, manager: str) -> str:
+        identity = self._desired.id
+        answer = self._answers.of(identity, name, manager, self._kept)
+        if self._answers.said(identity, name):
+            (self._kept.add if answer == KEEP else self._kept.discard)(name)
+        return answer
+
+    def _tell(self, name: str, ours: JSON, live: JSON, owner: Owner, decision: str, note: str) -> None:
+        found = finding_id(self._answers.addon, self._desired.id, name)
+        self._found.drift.append(
+            Drift(str(self._desired.id), name, ours, live, owner.manager, owner.when, decision, note, found)
+        )
+
+    def _defaults(self) -> Json | None:
+        """What the API server, with all its webhooks, makes of our object by itself: tried under another name.
+
+        Whoever creates an object by an update holds the defaults too, and they are no additions.
+        """
+        desired = self._desired
+        if is_crd(desired.body):
+            return None
+        name = f"{desired.id.name[:40].rstrip('.-')}-slipway-dry-run"
+        body = {**desired.body, "metadata": {**desired.body["metadata"], "name": name}}
+        path = desired.resource.path(desired.id.namespace, name)
+        try:
+            return self._client.apply(path, body, manager=MANAGER, dry_run=True)
+        except ApiError as exc:
+            if exc.status in (400, 403, 404, 409, 422) or exc.webhook_unavailable:
+                return None
+            raise
+
+
+def undecided(addon: str, desired: Desired, name: str, manager: str) -> Finding:
+    found = finding_id(addon, desired.id, name)
+    return Finding(
+        "SLW-3301",
+        f"{desired.id}: {name} is held by {manager}, and its desired value changed",
+        advice=f"decide: -e slipway_overwrite={found} or -e slipway_keep={found} (or {addon} for all of its fields)",
+    )
+
+
+def covers(live: object, wanted: object) -> bool:
+    """Whether ``live`` says all that ``wanted`` says; the server may have added defaults."""
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(covers(live.get(k), v) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        return (
+            isinstance(live, list)
+            and len(live) == len(wanted)
+            and all(covers(a, b) for a, b in zip(live, wanted, strict=True))
+        )
+    return type(live) is type(wanted) and live == wanted
+
+
+def _empty(value: JSON) -> bool:
+    return isinstance(value, (dict, list)) and not value
+
+
+def _autoscaler(owner: Owner) -> bool:
+    """A HorizontalPodAutoscaler scales as the controller manager; others say what they are by their name."""
+    return owner.manager in CONTROLLERS or "autoscal" in owner.manager
