@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.fixtures import objects as o
 from tests.contract.support import ROOT, Cluster
 
 
@@ -50,6 +51,15 @@ def cluster(request: pytest.FixtureRequest, lab_env: dict[str, Any], cache: Path
     """A ``slipway_name`` of its own; whatever a test leaves behind is removed. Both Helms:
     ``@pytest.mark.parametrize("cluster", [3, 4], indirect=True)``."""
     one = Cluster(lab_env, cache, helm_version=request.param)
+    yield one
+    _clean(one)
+
+
+@pytest.fixture(scope="module")
+def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
+    """One ``slipway_name`` for all tests of a file, its records' namespace included."""
+    one = Cluster(lab_env, cache)
+    o.make_namespaces(one, one.home)
     yield one
     _clean(one)
 
