@@ -9,8 +9,9 @@ The path of a call is the name of a hook; orders are given for one path or for `
     GET    /mode   DELETE /mode   (back to allow)
     GET    /calls  DELETE /calls
 
-Modes: ``allow``; ``deny`` (message); ``slow`` (seconds, then allow); ``mutate`` (annotations: added to the object);
-``down`` (the connection is closed without an answer).
+Modes: ``allow``; ``deny`` (message); ``slow`` (seconds, then allow); ``mutate`` (annotations: added to the object;
+or mirror: put before the images of a pod or pod template that do not come from there); ``down`` (the connection is
+closed without an answer).
 """
 
 from __future__ import annotations
@@ -82,8 +83,22 @@ def review(request: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
         response["status"] = {"code": 403, "message": order.get("message", "denied by the lab's webhook")}
     if order["mode"] == "mutate" and request.get("object"):
         response["patchType"] = "JSONPatch"
-        response["patch"] = base64.b64encode(json.dumps(_annotate(request["object"], order)).encode()).decode()
+        changes = (_mirror if "mirror" in order else _annotate)(request["object"], order)
+        response["patch"] = base64.b64encode(json.dumps(changes).encode()).decode()
     return response
+
+
+def _mirror(target: dict[str, Any], order: dict[str, Any]) -> list[dict[str, Any]]:
+    mirror = f"{order['mirror']}/"
+    spec, where = target["spec"], "/spec"
+    if "template" in spec:
+        spec, where = spec["template"]["spec"], "/spec/template/spec"
+    return [
+        {"op": "replace", "path": f"{where}/{part}/{index}/image", "value": mirror + container["image"]}
+        for part in ("initContainers", "containers")
+        for index, container in enumerate(spec.get(part) or [])
+        if not container["image"].startswith(mirror)
+    ]
 
 
 def _annotate(target: dict[str, Any], order: dict[str, Any]) -> list[dict[str, Any]]:

@@ -162,14 +162,16 @@ def events_of(engine_events: list[Event]) -> list[tuple[str, str]]:
     return [(event.addon, event.state) for event in engine_events]
 
 
-def writes_in(audit_log: str, agent: str) -> list[str]:
-    """Mutating requests of one user agent in the API server's audit log, dry runs left out."""
+def writes_in(audit_log: str, agent: str, *, dry_runs: bool = False) -> list[str]:
+    """Mutating requests of one user agent in the API server's audit log: those that were meant, or the dry runs."""
     found = []
     for line in Path(audit_log).read_text(encoding="utf-8").splitlines():
+        if agent not in line:
+            continue
         entry = json.loads(line)
         mutating = entry.get("verb") in ("create", "update", "patch", "delete")
-        dry_run = re.search(r"[?&]dryRun=", entry.get("requestURI", ""))
-        if mutating and not dry_run and agent in entry.get("userAgent", ""):
+        dry_run = bool(re.search(r"[?&]dryRun=", entry.get("requestURI", "")))
+        if mutating and dry_run is dry_runs and agent in entry.get("userAgent", ""):
             found.append(f"{entry['verb']} {entry['requestURI']}")
     return found
 

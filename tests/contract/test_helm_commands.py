@@ -75,7 +75,7 @@ def test_reading_commands_tell_the_truth(cluster: Cluster) -> None:
     assert cluster.plan(web(cluster, replicas=3)).result == "unchanged"
 
 
-def test_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
+def test_t42_rollback_is_seen_and_not_silently_undone(cluster: Cluster) -> None:
     cluster.ok(web(cluster, replicas=3))
     two = web(cluster, replicas=2, host="b.example.com")
     cluster.ok(two)
