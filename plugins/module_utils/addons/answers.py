@@ -73,8 +73,11 @@ class Answers:
 
     def said(self, identity: ObjectId, name: str) -> bool:
         """Whether the command line spoke of this field: only that has to be remembered, rules stand in the manifest."""
-        found = finding_id(self.addon, identity, name)
-        return bool(self.decisions.said(found) or self.decisions.said(self.addon))
+        return self.named(identity, name) or bool(self.decisions.said(self.addon))
+
+    def named(self, identity: ObjectId, name: str) -> bool:
+        """Whether the command line spoke of this field, and not of the add-on as a whole."""
+        return bool(self.decisions.said(finding_id(self.addon, identity, name)))
 
 
 def unknown_names(decisions: Decisions, addons: Iterable[str], ids: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import wait as wait_for
 from dataclasses import replace
 
+from ..kube.additions import digest_of, foreign_fields
 from ..kube.client import METADATA
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId
@@ -19,7 +20,7 @@ from .errors import ActError
 from .model import Wait
 from .plan import ObjectPlan, Op
 from .record import ObjectState, RecordedObject
-from .takeover import strip, take_over
+from .takeover import restore, take_over
 from .waiting import Waiter, stuck_lines
 from .work import Work
 
@@ -95,7 +96,7 @@ class Applier:
             return
         payload = plan.payload if plan.payload is not None else desired.body
         if plan.strip:
-            strip(self._work.client, desired, plan.strip)
+            restore(self._work.client, desired, plan.strip, plan.restore)
         if plan.take_over:
             take_over(self._work.client, desired)
         live = self._patiently(desired, payload, force=plan.force)
@@ -105,7 +106,8 @@ class Applier:
         live = self._work.client.get(plan.known.path, accept=METADATA)
         if live is not None:
             entry = entry_hash(live["metadata"], MANAGER) if plan.settled else ""
-            self.confirmed[plan.id] = replace(plan.known, entry=entry, foreign=plan.foreign, kept=plan.kept)
+            foreign = digest_of(plan.foreign) if plan.settled else ""
+            self.confirmed[plan.id] = replace(plan.known, entry=entry, foreign=foreign, kept=plan.kept)
 
     def _create_namespace(self, desired: Desired) -> None:
         """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""
@@ -141,7 +143,8 @@ class Applier:
             state=ObjectState.LIVE,
             keep=desired.keep,
             preexisting=plan.preexisting or bool(plan.recorded and plan.recorded.preexisting),
-            foreign=plan.foreign,
+            # What somebody added since the plan has not been looked at.
+            foreign=digest_of(plan.foreign & foreign_fields(live["metadata"], MANAGER)),
             kept=plan.kept,
         )
 

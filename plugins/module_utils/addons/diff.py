@@ -65,7 +65,7 @@ def _walk(before: JSON, after: JSON, path: str) -> Iterator[FieldChange]:
             yield from _walk(before.get(key, ABSENT), after.get(key, ABSENT), _join(path, str(key)))
         return
     if isinstance(before, list) and isinstance(after, list):
-        key = _merge_key(before, after)
+        key = merge_key(before, after)
         if key is None and len(before) == len(after):
             for index, (old, new) in enumerate(zip(before, after, strict=True)):
                 yield from _walk(old, new, f"{path}[{index}]")
@@ -86,7 +86,7 @@ def _walk(before: JSON, after: JSON, path: str) -> Iterator[FieldChange]:
     yield FieldChange(path, before, after)
 
 
-def _merge_key(*lists: list[JSON]) -> str | None:
+def merge_key(*lists: list[JSON]) -> str | None:
     """The key by which the items of these lists can be told apart, if there is one."""
     for key in _MERGE_KEYS:
         if all(

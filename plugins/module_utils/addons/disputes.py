@@ -9,21 +9,24 @@ payload; when it did change, the add-on is not applied until somebody decides. N
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 
-from ..kube.additions import CONTROLLERS, Addition, additions, foreign_digest
+from ..kube.additions import CONTROLLERS, Addition, additions, foreign_fields
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, is_crd
 from ..kube.owners import Owner, owner_of_field
-from ..kube.ownership import FieldPath, format_field, lost_fields, our_entry, value_at
+from ..kube.ownership import FieldPath, format_field, known_fields, lost_fields, our_entry, value_at
 from .answers import KEEP, OVERWRITE, Answers, finding_id
 from .desired import MANAGER, Desired
 from .digest import Digester, leaf_path
 from .finding import Finding
 from .model import JSON
 from .plan import Drift
-from .record import RecordedObject
+from .record import LABEL_ADDON, LABEL_NAME, RecordedObject
+
+_MARKS: tuple[FieldPath, FieldPath] = (("metadata", "labels", LABEL_NAME), ("metadata", "labels", LABEL_ADDON))
 
 
 @dataclass
@@ -38,9 +41,18 @@ class Disputes:
     blocked: list[Finding] = field(default_factory=list)
     left_out: list[FieldPath] = field(default_factory=list)
     taken_back: list[FieldPath] = field(default_factory=list)
+    added: list[Addition] = field(default_factory=list)
     stripped: list[Addition] = field(default_factory=list)
     kept: tuple[str, ...] = ()
-    foreign: str = ""
+    foreign: frozenset[str] = frozenset()
+
+    @property
+    def strip(self) -> tuple[FieldPath, ...]:
+        """Where to cut: a branch as a whole where all of it goes, as what is left of it might mean nothing."""
+        going = [addition.path for addition in self.stripped]
+        whole = {str(a.branch) for a in self.stripped} - {str(a.branch) for a in self.added if a.path not in going}
+        cuts = [a.branch if str(a.branch) in whole else a.path for a in self.stripped]
+        return tuple(cut for at, cut in enumerate(cuts) if cut not in cuts[:at])
 
     @property
     def settled(self) -> bool:
@@ -65,21 +77,47 @@ class Judge:
         self._live = live
         self._answers = answers
         self._digester = digester
-        self._found = Disputes(foreign=foreign_digest(live["metadata"], MANAGER))
+        self._seen: list[FieldPath] = []
+        self._found = Disputes(foreign=foreign_fields(live["metadata"], MANAGER))
         self._kept = set(recorded.kept if recorded else ())
 
     def judge(self) -> Disputes:
-        for path, value in lost_fields(self._desired.body, our_entry(self._live["metadata"], MANAGER)):
-            current = value_at(self._live, path)
-            if not covers(current, value):
+        for path, value, current in self._differing():
+            if path == _MARKS[1] and _MARKS[0] in self._seen:
+                # Our two marks go together, and are told as one.
+                (self._found.taken_back if _MARKS[0] in self._found.taken_back else self._found.left_out).append(path)
+            elif path[-1] == "caBundle" and _blank(value):
+                # Left for an injector to fill in: it never was ours.
+                self._found.left_out.append(path)
+            else:
                 self._lost(path, value, current)
+            self._seen.append(path)
         added = [a for a in additions(self._live, self._desired.body, MANAGER) if not _empty(a.value)]
         by_default = self._defaults() if any(a.path[0] != "metadata" for a in added) else None
         for addition in added:
             if by_default is None or value_at(by_default, addition.path) != addition.value:
+                self._found.added.append(addition)
                 self._added(addition)
         self._found.kept = tuple(sorted(self._kept))
         return self._found
+
+    def _differing(self) -> list[tuple[FieldPath, JSON, JSON]]:
+        """Lost fields whose value is another one now: path, ours, and what is live."""
+        meta = self._live["metadata"]
+        found = []
+        for path, value in lost_fields(self._desired.body, our_entry(meta, MANAGER), known_fields(meta)):
+            current = value_at(self._live, path)
+            if not covers(current, value):
+                found.append((path, value, current))
+        predicted = self._predicted() if found else None
+        if predicted is None:
+            return found
+        # 1000m is 1, and an image may be what a webhook makes of ours: only the server can tell.
+        return [(path, value, now) for path, value, now in found if value_at(predicted, path) != now]
+
+    def _predicted(self) -> Json | None:
+        """What the object would be with all of ours; None where that cannot be tried."""
+        return self._tried(self._desired.path, self._desired.body, force=True)
 
     def _lost(self, path: FieldPath, value: JSON, current: JSON) -> None:
         name = format_field(path)
@@ -88,7 +126,7 @@ class Judge:
         note = ""
         if owner.subresource == "scale" and path == ("spec", "replicas"):
             note = "through the scale subresource"
-            if _autoscaler(owner) and not self._answers.said(self._desired.id, name):
+            if _autoscaler(owner) and not self._answers.named(self._desired.id, name):
                 answer = KEEP
         recorded = self._recorded
         known = recorded.leaves if recorded else ""
@@ -136,9 +174,11 @@ class Judge:
             return None
         name = f"{desired.id.name[:40].rstrip('.-')}-slipway-dry-run"
         body = {**desired.body, "metadata": {**desired.body["metadata"], "name": name}}
-        path = desired.resource.path(desired.id.namespace, name)
+        return self._tried(desired.resource.path(desired.id.namespace, name), body)
+
+    def _tried(self, path: str, body: Json, *, force: bool = False) -> Json | None:
         try:
-            return self._client.apply(path, body, manager=MANAGER, dry_run=True)
+            return self._client.apply(path, body, manager=MANAGER, dry_run=True, force=force)
         except ApiError as exc:
             if exc.status in (400, 403, 404, 409, 422) or exc.webhook_unavailable:
                 return None
@@ -165,6 +205,14 @@ def covers(live: object, wanted: object) -> bool:
             and all(covers(a, b) for a, b in zip(live, wanted, strict=True))
         )
     return type(live) is type(wanted) and live == wanted
+
+
+def _blank(bundle: JSON) -> bool:
+    """Whether a caBundle says nothing: charts write an empty text, or a line break in base64, as a placeholder."""
+    try:
+        return not base64.b64decode(str(bundle)).strip()
+    except ValueError:
+        return False
 
 
 def _empty(value: JSON) -> bool:

@@ -13,6 +13,7 @@ CODES: dict[str, str] = {
     "SLW-2501": "nobody serves a kind",
     "SLW-2502": "two add-ons render one object",
     "SLW-2503": "an add-on renders nothing any more",
+    "SLW-2504": "patch of an object that is not rendered",
     # what is on the cluster
     "SLW-3001": "record cannot be read",
     "SLW-3002": "record of another schema",

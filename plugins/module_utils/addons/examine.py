@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..kube.additions import digest_of
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, is_crd
@@ -22,6 +23,7 @@ from .disputes import Disputes, Judge
 from .finding import Finding
 from .plan import Drift, ObjectPlan, Op
 from .record import RecordedObject
+from .takeover import restore
 
 RECREATABLE = frozenset({"Job", "Pod"})
 
@@ -50,10 +52,11 @@ def examine(
         desired,
         recorded,
         payload,
-        strip=tuple(addition.path for addition in disputes.stripped),
+        strip=disputes.strip,
+        restore=tuple(disputes.taken_back) if disputes.stripped else (),
         kept=disputes.kept,
         settled=disputes.settled,
-        foreign=disputes.foreign if not disputes.stripped else "",
+        foreign=disputes.foreign,
     )
     found = Examined(plan, disputes.drift, list(disputes.blocked))
     if found.blocked:
@@ -67,7 +70,15 @@ def examine(
         found.blocked.append(preflight)
         return found
     _dry_run(client, found, payload, live, answers, force=bool(disputes.taken_back))
-    found.plan = replace(found.plan, fields=(*found.plan.fields, *_stripped(disputes)))
+    if not disputes.stripped:
+        return found
+    if any(finding.code == "SLW-3302" for finding in found.blocked):
+        # Ours and what others added do not go together: tried as it will be done, both in one write.
+        found.blocked.clear()
+        found.plan = replace(plan, op=Op.CHANGE, force=True)
+        _dry_restore(client, found, live, answers)
+    else:
+        found.plan = replace(found.plan, fields=(*found.plan.fields, *_stripped(disputes)))
     return found
 
 
@@ -77,10 +88,11 @@ def _unchanged(plan: ObjectPlan, disputes: Disputes, live: Json) -> ObjectPlan:
         return replace(plan, op=Op.CHANGE, fields=_stripped(disputes))
     recorded = plan.known
     same_entry = recorded.entry == entry_hash(live["metadata"], MANAGER)
-    same_foreign = recorded.foreign == disputes.foreign
-    if not disputes.drift and not same_entry:
-        # Ours, moved, and equal again: whoever changed it changed it back. Take the field, tell nobody.
-        return replace(plan, op=Op.RETAKE)
+    same_foreign = recorded.foreign == digest_of(disputes.foreign)
+    if not disputes.drift and not disputes.left_out and not same_entry:
+        # Ours, moved, and equal again: whoever changed it changed it back. Take the field, tell nobody. By force, as
+        # they may have spelt the same value in another way.
+        return replace(plan, op=Op.RETAKE, force=True)
     # What is settled is remembered, so that the next run need not look; what is open again is not.
     if recorded.kept != disputes.kept or disputes.settled is not (same_entry and same_foreign):
         return replace(plan, op=Op.REMEMBER)
@@ -109,15 +121,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, answers
             # What only the server wrote into the old object is no difference.
             fields = tuple(change for change in diff_objects(live, payload) if change.after is not ABSENT)
         elif exc.status in (400, 422):
-            where = ", ".join(c.field for c in exc.causes if c.field)
-            found.blocked.append(
-                Finding(
-                    "SLW-3302",
-                    f"{desired.id}: the API server refuses the change{f' of {where}' if where else ''}: "
-                    f"{exc.api_message}",
-                    advice="undo the value, or change the object by hand; Slipway never recreates this kind",
-                )
-            )
+            found.blocked.append(_impossible(desired, exc))
             return
         elif exc.status == 403 and exc.reason == "Forbidden":
             unverified = "no right to dry-run"
@@ -126,6 +130,27 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, answers
         else:
             raise
     found.plan = replace(found.plan, op=op, payload=payload, fields=fields, unverified=unverified, force=force)
+
+
+def _dry_restore(client: Client, found: Examined, live: Json, answers: Answers) -> None:
+    plan = found.plan
+    try:
+        predicted = restore(client, plan.wanted, plan.strip, plan.restore, dry_run=True)
+    except ApiError as exc:
+        if exc.status not in (400, 422):
+            raise
+        found.blocked.append(_impossible(plan.wanted, exc))
+    else:
+        found.plan = replace(plan, fields=tuple(diff_objects(live, predicted or live)))
+
+
+def _impossible(desired: Desired, exc: ApiError) -> Finding:
+    where = ", ".join(c.field for c in exc.causes if c.field)
+    return Finding(
+        "SLW-3302",
+        f"{desired.id}: the API server refuses the change{f' of {where}' if where else ''}: {exc.api_message}",
+        advice="undo the value, or change the object by hand; Slipway never recreates this kind",
+    )
 
 
 def _recreation_helps(client: Client, desired: Desired, payload: Json) -> bool:

@@ -85,8 +85,10 @@ class ObjectPlan:
     """Helm's fields become ours first."""
     strip: tuple[FieldPath, ...] = ()
     """Additions of others that are taken away first: an apply leaves alone what it does not mention."""
+    restore: tuple[FieldPath, ...] = ()
+    """Fields that get our value in the same write: without it the object might be invalid in between."""
     kept: tuple[str, ...] = ()
-    foreign: str = ""
+    foreign: frozenset[str] = frozenset()
     settled: bool = True
     """Nothing about this object is open: ``foreign``, what others hold of it, need not be looked at again."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..kube.additions import foreign_digest
+from ..kube.additions import digest_of, foreign_fields
 from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, crd_resources, is_crd
@@ -98,7 +98,7 @@ class Planner:
         return (
             live.get("uid") != obj.uid
             or entry_hash(live, MANAGER) != obj.entry
-            or foreign_digest(live, MANAGER) != obj.foreign
+            or digest_of(foreign_fields(live, MANAGER)) != obj.foreign
         )
 
     def _one(self, work: Rendering, moved: set[ObjectId]) -> AddonPlan:
@@ -237,7 +237,8 @@ class Planner:
             return create
         ours = addon_of(live["metadata"], self._observed.name) == addon.name
         of_ours = plan.release_revision > 0 and of_release(live["metadata"], addon.namespace, addon.release)
-        decided = ours or (of_ours and plan.record is not None)
+        # Somebody may have taken our label off, or made the object anew: the record still says that it is ours.
+        decided = ours or known is not None or (of_ours and plan.record is not None)
         answers = self._decisions.answers(addon)
         if not decided:
             answers = Answers(addon.name, "overwrite" if addon.adopt else "report")

@@ -16,6 +16,7 @@ from .errors import EngineError, FindingsError
 from .finding import Finding
 from .model import Addon
 from .observe import Observed
+from .patching import patched
 from .record import Record, ReleaseState
 from .sources.render import RenderContext, Rendered, chart_of, identity, render
 from .sources.schema import validate_values
@@ -44,6 +45,7 @@ def inputs_digest(addon: Addon, source: str, observed: Observed, apis: tuple[str
             "release": addon.release,
             "namespace": addon.namespace,
             "crds": addon.crds,
+            "patches": addon.patches,
             "kubernetes": observed.version,
             "apis": apis,
         }
@@ -126,7 +128,7 @@ class Renderer:
                 if refused:
                     return refused
                 rendering.is_upgrade = is_upgrade
-                rendering.rendered = render(rendering.addon, context)
+                rendering.rendered = patched(rendering.addon, render(rendering.addon, context))
             except FindingsError:
                 raise
             except EngineError as exc:

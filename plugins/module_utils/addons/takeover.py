@@ -15,7 +15,7 @@ from typing import Any, Optional, Union
 from ..kube.client import JSON_PATCH, MERGE, Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json
-from ..kube.ownership import FieldPath, value_at
+from ..kube.ownership import FieldPath, union, value_at
 from .desired import MANAGER, Desired
 
 Pointer = tuple[Union[str, int], ...]
@@ -49,27 +49,49 @@ def take_over(client: Client, desired: Desired) -> None:
             return
 
 
-def strip(client: Client, desired: Desired, paths: Iterable[FieldPath]) -> None:
-    """Take away what others added: server-side apply leaves alone what it does not mention. What is gone is gone."""
-    wanted = list(paths)
+def restore(
+    client: Client, desired: Desired, strip: Iterable[FieldPath], ours: Iterable[FieldPath], *, dry_run: bool = False
+) -> Json | None:
+    """Take away what others added, and set what they took from us, in one write: by halves it might be invalid.
+
+    Server-side apply leaves alone what it does not mention. Returns the object, None where nothing was to be done.
+    """
+    gone, wanted = list(strip), list(ours)
     for attempt in range(_TRIES):
         live = client.get(desired.path)
-        pointers = [] if live is None else [p for p in (_pointer(live, path) for path in wanted) if p is not None]
-        if live is None or not pointers:
-            return
+        if live is None:
+            return None
+        sets = [_set(live, desired, path) for path in wanted]
+        pointers = [p for p in (_pointer(live, path) for path in gone) if p is not None]
         # From the end of every list to its beginning, so that no removal moves the place of another.
-        removals: list[Json] = [
-            {"op": "remove", "path": _written(p)} for p in sorted(pointers, key=_order, reverse=True)
-        ]
+        pointers.sort(key=_order, reverse=True)
+        removals: list[Json] = [{"op": "remove", "path": _written(pointer)} for pointer in pointers]
+        if not removals:
+            return None
         version = {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
+        query = {"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
         try:
-            client.write("PATCH", desired.path, [version, *removals], {"fieldManager": MANAGER}, JSON_PATCH)
+            operations = [version, *(s for s in sets if s), *removals]
+            return client.write("PATCH", desired.path, operations, query, JSON_PATCH)
         except ApiError as exc:
-            # 422: the test did not hold, somebody wrote in between.
-            if exc.status not in (409, 422) or attempt == _TRIES - 1:
+            # The API server answers 422 both for a test that did not hold and for an object that is not valid.
+            moved = exc.status == 409 or (exc.status == 422 and "test" in exc.api_message)
+            if not moved or attempt == _TRIES - 1:
                 raise
-        else:
-            return
+    return None
+
+
+def _set(live: Json, desired: Desired, path: FieldPath) -> Json | None:
+    """The operation that gives ``path`` our value; None where a branch above it is missing and the apply makes it."""
+    parent = _pointer(live, path[:-1])
+    if parent is None:
+        return None
+    value = value_at(desired.body, path)
+    here = _pointer(live, path)
+    if here is not None:
+        return {"op": "replace", "path": _written(here), "value": value}
+    last = path[-1]
+    return {"op": "add", "path": _written((*parent, last if isinstance(last, str) else "-")), "value": value}
 
 
 def _pointer(live: Json, path: FieldPath) -> Optional[Pointer]:
@@ -106,9 +128,5 @@ def _merged(metadata: Json, theirs: list[Json]) -> list[Json]:
     entry = mine[0] if mine else {**theirs[-1], "manager": MANAGER, "operation": "Apply"}
     fields: Json = {}
     for one in (*mine, *theirs):
-        fields = _union(fields, one.get("fieldsV1") or {})
+        fields = union(fields, one.get("fieldsV1") or {})
     return [{**entry, "fieldsV1": fields}, *(e for e in rest if e not in mine)]
-
-
-def _union(one: Json, other: Json) -> Json:
-    return {key: _union(one.get(key, {}), other.get(key, {})) for key in (*one, *(k for k in other if k not in one))}

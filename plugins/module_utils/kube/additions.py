@@ -32,35 +32,45 @@ _TOLD_METADATA = ("labels", "annotations")
 
 @dataclass(frozen=True)
 class Addition:
-    """One added field or branch: as high up as nothing of it is wanted. ``when`` is an ISO time."""
+    """One added field, or one item of a list. ``when`` is an ISO time.
+
+    ``branch`` is the part of ``path`` as high up as nothing of it is wanted: it goes when all below it goes.
+    """
 
     path: FieldPath
+    branch: FieldPath
     value: Any
     manager: str
     when: str
 
 
-def foreign_digest(metadata: Json, manager: str) -> str:
-    """A short digest of the fields that others hold and ``manager`` does not; empty where there are none.
+def foreign_fields(metadata: Json, manager: str) -> frozenset[str]:
+    """The fields that others hold and ``manager`` does not, each with its holder. It needs nothing but metadata."""
+    return frozenset(
+        f"{entry.get('manager')} {json.dumps(path, sort_keys=True)}" for path, entry in _beyond_ours(metadata, manager)
+    )
 
-    It needs nothing but metadata, and changes with every field that somebody adds or takes back.
-    """
-    paths = sorted({json.dumps(path, sort_keys=True) for path, _entry in _beyond_ours(metadata, manager)})
-    return hashlib.blake2b("\n".join(paths).encode(), digest_size=8).hexdigest() if paths else ""
+
+def digest_of(fields: frozenset[str]) -> str:
+    """A short digest, to be remembered; empty for no fields."""
+    return hashlib.blake2b("\n".join(sorted(fields)).encode(), digest_size=8).hexdigest() if fields else ""
 
 
 def additions(live: Json, desired: Json, manager: str) -> Iterator[Addition]:
     """The additions to ``live``, each once. Values that the server fills in by itself may be among them."""
     seen = set()
-    for path, entry in _beyond_ours(live["metadata"], manager):
-        top = _topmost(path, desired)
-        key = json.dumps(top, sort_keys=True)
-        if not top or key in seen:
+    for leaf, entry in _beyond_ours(live["metadata"], manager):
+        branch = _branch(leaf, desired)
+        # An item that nobody wants is told as a whole, what is added to a map by its leaves.
+        item = next((at for at in range(len(branch), len(leaf) + 1) if isinstance(leaf[at - 1], dict)), len(leaf))
+        path = leaf[:item]
+        key = json.dumps(path, sort_keys=True)
+        if not branch or key in seen:
             continue
         seen.add(key)
-        value = value_at(live, top)
+        value = value_at(live, path)
         if value is not None:
-            yield Addition(top, value, str(entry.get("manager", "")), str(entry.get("time") or ""))
+            yield Addition(path, branch, value, str(entry.get("manager", "")), str(entry.get("time") or ""))
 
 
 def leaves(fields: Json, path: FieldPath = ()) -> Iterator[FieldPath]:
@@ -122,7 +132,7 @@ def _item(key: str) -> Json:
     return value if key.startswith("k:") else {"=": value}
 
 
-def _topmost(path: FieldPath, desired: Json) -> FieldPath:
+def _branch(path: FieldPath, desired: Json) -> FieldPath:
     """The shortest part of ``path`` that is not wanted; nothing where all of it is. Labels are told one by one."""
     least = next((at + 2 for at in range(1, len(path)) if path[at - 1] == "metadata" and path[at] in _TOLD_METADATA), 1)
     for end in range(1, len(path) + 1):

@@ -22,6 +22,9 @@ FieldPath = tuple[Step, ...]
 for an item of a set."""
 
 
+_KEY_DEFAULTS = {"protocol": "TCP"}
+
+
 def our_entry(metadata: Json, manager: str) -> Json | None:
     """The ``fieldsV1`` that ``manager`` holds by server-side apply, or None when it holds nothing any more."""
     for entry in metadata.get("managedFields") or []:
@@ -52,10 +55,24 @@ def format_field(path: FieldPath) -> str:
     return out
 
 
-def lost_fields(desired: Any, fields: Json | None) -> Iterator[tuple[FieldPath, Any]]:
+def known_fields(metadata: Json) -> Json:
+    """The fields that anybody holds, as one ``fieldsV1``: it tells by which keys the items of each list are merged."""
+    found: Json = {}
+    for entry in metadata.get("managedFields") or []:
+        found = union(found, entry.get("fieldsV1") or {})
+    return found
+
+
+def union(one: Json, other: Json) -> Json:
+    """Two ``fieldsV1`` as one."""
+    return {key: union(one.get(key, {}), other.get(key, {})) for key in (*one, *(k for k in other if k not in one))}
+
+
+def lost_fields(desired: Any, fields: Json | None, known: Json) -> Iterator[tuple[FieldPath, Any]]:
     """Fields of ``desired`` that ``fields`` (our entry) does not hold, as deep as the difference goes.
 
     Yields the path and the desired value. ``apiVersion``, ``kind`` and the identity are never owned by anybody.
+    ``known`` is what anybody holds (``known_fields``).
     """
     for key, value in desired.items():
         if key in ("apiVersion", "kind", "status"):
@@ -64,18 +81,21 @@ def lost_fields(desired: Any, fields: Json | None) -> Iterator[tuple[FieldPath, 
             for part in ("labels", "annotations", "finalizers", "ownerReferences"):
                 if value.get(part):
                     held = ((fields or {}).get("f:metadata") or {}).get(f"f:{part}")
-                    yield from _lost(value[part], held, ("metadata", part))
+                    shape = (known.get("f:metadata") or {}).get(f"f:{part}")
+                    yield from _lost(value[part], held, shape, ("metadata", part))
         else:
-            yield from _lost(value, (fields or {}).get(f"f:{key}"), (key,))
+            yield from _lost(value, (fields or {}).get(f"f:{key}"), known.get(f"f:{key}"), (key,))
 
 
-def _lost(value: Any, held: Json | None, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+def _lost(value: Any, held: Json | None, known: Json | None, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
     if value is None:
         return
     if held is None:
         if isinstance(value, dict):
             for key, child in value.items():
-                yield from _lost(child, None, (*path, key))
+                yield from _lost(child, None, (known or {}).get(f"f:{key}"), (*path, key))
+        elif isinstance(value, list) and any(key[:2] in ("k:", "v:") for key in known or {}):
+            yield from _lost_items(value, {}, known or {}, path)
         elif not _empty(value):
             yield path, value
         return
@@ -85,22 +105,32 @@ def _lost(value: Any, held: Json | None, path: FieldPath) -> Iterator[tuple[Fiel
         return
     if isinstance(value, dict):
         for key, child in value.items():
-            yield from _lost(child, children.get(f"f:{key}"), (*path, key))
+            yield from _lost(child, children.get(f"f:{key}"), (known or {}).get(f"f:{key}"), (*path, key))
     elif isinstance(value, list):
-        items = [(json.loads(k[2:]), v) for k, v in children.items() if k.startswith("k:")]
-        scalars = [json.loads(k[2:]) for k in children if k.startswith("v:")]
-        for item in value:
-            if not isinstance(item, dict):
-                if item not in scalars:
-                    yield (*path, {"=": item}), item
-                continue
-            keys, entry = _match(item, items)
-            if entry is None:
-                yield (*path, keys), item
-            else:
-                for key, child in item.items():
-                    if key not in keys:
-                        yield from _lost(child, entry.get(f"f:{key}"), (*path, keys, key))
+        yield from _lost_items(value, children, known or {}, path)
+
+
+def _lost_items(value: list[Any], held: Json, known: Json, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    items, others = _keyed(held), _keyed(known)
+    scalars = [json.loads(k[2:]) for k in held if k.startswith("v:")]
+    for item in value:
+        if not isinstance(item, dict):
+            if item not in scalars:
+                yield (*path, {"=": item}), item
+            continue
+        keys, shape = _match(item, others)
+        if shape is None:
+            yield (*path, keys), item
+            continue
+        # Where others have the item and we hold nothing of it any more, only what differs in it is told.
+        entry = next((fields for found, fields in items if found == keys), {})
+        for key, child in item.items():
+            if key not in keys:
+                yield from _lost(child, entry.get(f"f:{key}"), shape.get(f"f:{key}"), (*path, keys, key))
+
+
+def _keyed(fields: Json) -> list[tuple[Json, Json]]:
+    return [(json.loads(k[2:]), v) for k, v in fields.items() if k.startswith("k:")]
 
 
 def _match(item: Json, items: list[tuple[Json, Json]]) -> tuple[Json, Json | None]:
@@ -109,7 +139,7 @@ def _match(item: Json, items: list[tuple[Json, Json]]) -> tuple[Json, Json | Non
         if all(item.get(k, v) == v for k, v in keys.items()):
             return keys, entry
     names = items[0][0] if items else {"name": ""}
-    return {k: item.get(k) for k in names}, None
+    return {k: item.get(k, _KEY_DEFAULTS.get(k)) for k in names}, None
 
 
 def _empty(value: Any) -> bool:
@@ -125,10 +155,15 @@ def without(desired: Json, paths: list[FieldPath]) -> Json:
 
 
 def _remove(node: Any, path: FieldPath) -> None:
-    for step in path[:-1]:
-        node = _child(node, step)
-        if node is None:
+    """Takes away branches that become empty by it too: an empty map in an apply would be owned as a whole."""
+    if len(path) > 1:
+        child = _child(node, path[0])
+        if child is None:
             return
+        _remove(child, path[1:])
+        if child == {} and isinstance(node, dict):
+            node.pop(str(path[0]))
+        return
     last = path[-1]
     if isinstance(last, str):
         if isinstance(node, dict):
