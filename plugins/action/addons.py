@@ -20,13 +20,13 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.status import status
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
+from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, plan_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
@@ -84,13 +84,17 @@ class ActionModule(ActionBase):
         client = Client(access, user_agent=f"slipway ({operation})")
         manifest = self._manifest(args, variables, client)
         masker.add(manifest.secrets)
-        if operation == "status":
-            found = status(client, name=manifest.name, namespace=settings.namespace, wanted=manifest.addons)
-            for line in status_lines(found, verbose=display.verbosity > 0):
-                display.display(masker.text(line))
-            return self._finish(args, masker.value(status_dict(found)), changed=False)
         engine = Engine(client, manifest, settings, emit=self._emit, alive=lambda: os.getppid() == parent)
+        if operation == "status":
+            found = engine.status()
+            for line in status_lines(found, verbose=display.verbosity > 0):
+                display.display(engine.masker.text(line))
+            return self._finish(args, engine.masker.value(status_dict(found)), changed=False)
         plan = engine.plan()
+        if operation == "drift":
+            for line in drift_lines(plan, engine.masker):
+                display.display(line)
+            return self._finish(args, drift_dict(plan, engine.masker), changed=False)
         for line in plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
             display.display(line)
         if operation == "plan" or self._task.check_mode:

@@ -39,9 +39,10 @@ options:
       - V(plan) tells what V(install) would do.
       - V(install) installs, upgrades and repairs until everything is as written.
       - V(remove) removes the add-ons that O(remove_addons) names.
+      - V(drift) tells what is not as it was applied, field by field with who changed it and when. It changes nothing.
       - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
     type: str
-    choices: [plan, install, remove, status]
+    choices: [plan, install, remove, drift, status]
     default: plan
   kubeconfig:
     description:

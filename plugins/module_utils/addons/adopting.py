@@ -11,110 +11,71 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..kube.objects import Json, ObjectId, object_id
-from ..kube.ownership import FieldPath, format_field, value_at
+from ..kube.ownership import FieldPath, format_field
 from .diff import diff_objects
-from .errors import EngineError, FindingsError
+from .errors import EngineError
 from .finding import KeyPath
 from .model import JSON, Addon, ChartSource
 from .patching import merge, partial
-from .sources.coalesce import coalesce_values
+from .plan import Adoption, Proposal
 from .sources.render import Rendered
-from .sources.yaml import dump
 
 MOST_TRIALS = 16
 """Renders for one field: about a quarter of a second each, and only when somebody asks."""
 
 
-@dataclass(frozen=True)
-class Adoption:
-    """One field to be written into the manifest. ``ours`` is None for an addition, ``live`` for a removal."""
-
-    identity: ObjectId
-    path: FieldPath
-    ours: JSON
-    live: JSON
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """``values`` and ``patches`` to paste; ``untold`` are fields of Secrets, which are never printed."""
-
-    values: dict[str, JSON]
-    patches: tuple[Json, ...]
-    untold: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """YAML as it stands below the add-on's name."""
-        body = {key: part for key, part in (("values", self.values), ("patches", list(self.patches))) if part}
-        return dump(body) if body else ""
-
-
 Render = Callable[[Addon], Rendered]
 
 
-def propose(addon: Addon, rendered: Rendered, defaults: Json, wanted: list[Adoption], render: Render) -> Proposal:
-    """What to paste for all of ``wanted``. ``defaults``: the chart's values. ``render`` may raise ``EngineError``."""
-    secret = [a for a in wanted if a.identity.kind == "Secret"]
-    told = [a for a in wanted if a.identity.kind != "Secret"]
-    values: dict[str, JSON] = {}
-    left = told
-    if isinstance(addon.source, ChartSource):
-        left = []
-        trial = _Trial(addon, rendered, defaults, render)
-        for adoption in told:
-            found = trial.value_for(adoption)
-            if found is None:
-                left.append(adoption)
-            else:
-                values = merge(values, found)
-    patches = tuple(_patches(addon, rendered, left))
-    return Proposal(values, patches, tuple(f"{a.identity} {format_field(a.path)}" for a in secret))
+def propose(addon: Addon, rendered: Rendered, seen: Json, wanted: list[Adoption], render: Render) -> Proposal:
+    """What to paste for all of ``wanted``. ``seen``: the values as the chart's templates see them."""
+    untold = tuple(f"{a.id} {format_field(a.path)}" for a in wanted if a.id.kind == "Secret")
+    told = [a for a in wanted if a.id.kind != "Secret"]
+    if not isinstance(addon.source, ChartSource):
+        return Proposal({}, tuple(_patches(addon, rendered, told)), untold)
+    trial = _Trial(addon, rendered, seen, render)
+    left = [adoption for adoption in told if not trial.finds(adoption)]
+    return Proposal(trial.overlay, tuple(_patches(addon, rendered, left)), untold)
 
 
 class _Trial:
-    """Renders the chart with one value changed, and looks at what became of it."""
+    """Renders the chart with one value changed, and looks at what came of it. ``overlay`` grows with what is found."""
 
-    def __init__(self, addon: Addon, rendered: Rendered, defaults: Json, render: Render) -> None:
+    def __init__(self, addon: Addon, rendered: Rendered, seen: Json, render: Render) -> None:
         self._addon = addon
         self._render = render
-        self._before = {_placed(obj, addon): obj for obj in rendered.objects}
-        self._values = coalesce_values(defaults, addon.values)
+        self._before = _by_id(rendered, addon)
+        self._seen = seen
+        self.overlay: dict[str, JSON] = {}
 
-    def value_for(self, adoption: Adoption) -> dict[str, JSON] | None:
-        """The overlay of values that gives exactly ``adoption``, or None."""
-        candidates = list(_candidates(self._values, adoption))[:MOST_TRIALS]
-        if not candidates:
-            return None
+    def finds(self, adoption: Adoption) -> bool:
+        """Whether some value gives exactly ``adoption``, on top of what was found before."""
+        candidates = list(_candidates(merge(self._seen, self.overlay), adoption))[:MOST_TRIALS]
         with ThreadPoolExecutor(2, thread_name_prefix="slipway-adopt") as pool:
-            for overlay, fits in zip(candidates, pool.map(lambda c: self._fits(c, adoption), candidates), strict=True):
-                if fits:
-                    return overlay
-        return None
+            rendered = pool.map(self._rendered, candidates)
+            for candidate, after in zip(candidates, rendered, strict=True):
+                if after is not None and self._fits(after, adoption):
+                    self.overlay, self._before = merge(self.overlay, candidate), after
+                    return True
+        return False
 
-    def _fits(self, overlay: dict[str, JSON], adoption: Adoption) -> bool:
+    def _rendered(self, candidate: dict[str, JSON]) -> dict[ObjectId, Json] | None:
+        values = merge(merge(self._addon.values, self.overlay), candidate)
         try:
-            rendered = self._render(replace(self._addon, values=merge(self._addon.values, overlay)))
-        except (EngineError, FindingsError):
-            return False
-        after = {_placed(obj, self._addon): obj for obj in rendered.objects}
-        if set(after) != set(self._before):
-            return False
-        wanted = _identity_of(adoption, self._before)
-        changed = [i for i in after if after[i] != self._before[i]]
-        if changed != [wanted] or not _same(value_at(after[wanted], adoption.path), adoption.live):
-            return False
-        expected = {*_names(self._before[wanted], adoption)}
-        return {c.path for c in diff_objects(self._before[wanted], after[wanted])} <= expected
+            return _by_id(self._render(replace(self._addon, values=values)), self._addon)
+        except EngineError:
+            # A value of another kind than the chart expects: not this one.
+            return None
 
-
-def _names(before: Json, adoption: Adoption) -> Iterator[str]:
-    patched = merge(before, partial(before, [(adoption.path, adoption.live)]))
-    for change in diff_objects(before, patched):
-        yield change.path
+    def _fits(self, after: dict[ObjectId, Json], adoption: Adoption) -> bool:
+        wanted = _found(adoption.id, self._before)
+        if set(after) != set(self._before) or [i for i in after if after[i] != self._before[i]] != [wanted]:
+            return False
+        expected = merge(self._before[wanted], partial(self._before[wanted], [(adoption.path, adoption.live)]))
+        return not diff_objects(expected, after[wanted])
 
 
 def _candidates(values: Json, adoption: Adoption) -> Iterator[dict[str, JSON]]:
@@ -183,26 +144,25 @@ def _same(one: JSON, other: JSON) -> bool:
     return bool(one == other) or (not isinstance(one, (dict, list)) and str(one) == str(other))
 
 
-def _placed(obj: Json, addon: Addon) -> ObjectId:
-    found = object_id(obj)
-    return found if found.namespace else replace(found, namespace=addon.namespace)
+def _by_id(rendered: Rendered, addon: Addon) -> dict[ObjectId, Json]:
+    found = {}
+    for obj in (*rendered.objects, *rendered.crds):
+        identity = object_id(obj)
+        found[identity if identity.namespace else replace(identity, namespace=addon.namespace)] = obj
+    return found
 
 
-def _identity_of(adoption: Adoption, there: dict[ObjectId, Json]) -> ObjectId:
-    """Rendered objects without a namespace stand under the release's, cluster-wide ones too."""
-    found = adoption.identity
-    return found if found in there else next((i for i in there if _alike(i, found)), found)
-
-
-def _alike(one: ObjectId, other: ObjectId) -> bool:
-    return (one.group, one.kind, one.name) == (other.group, other.kind, other.name) and not other.namespace
+def _found(identity: ObjectId, there: dict[ObjectId, Json]) -> ObjectId:
+    """Rendered objects without a namespace stand under the release's, those that belong to no namespace too."""
+    alike = (i for i in there if replace(i, namespace="") == replace(identity, namespace=""))
+    return identity if identity in there else next(alike, identity)
 
 
 def _patches(addon: Addon, rendered: Rendered, wanted: list[Adoption]) -> Iterator[Json]:
-    objects = {_placed(obj, addon): obj for obj in (*rendered.objects, *rendered.crds)}
-    by_object: dict[ObjectId, list[tuple[FieldPath, JSON]]] = {}
+    objects = _by_id(rendered, addon)
+    fields: dict[ObjectId, list[tuple[FieldPath, JSON]]] = {}
     for adoption in wanted:
-        by_object.setdefault(_identity_of(adoption, objects), []).append((adoption.path, adoption.live))
-    for identity, fields in by_object.items():
+        fields.setdefault(_found(adoption.id, objects), []).append((adoption.path, adoption.live))
+    for identity, changed in fields.items():
         if identity in objects:
-            yield partial(objects[identity], fields)
+            yield partial(objects[identity], changed)

@@ -10,20 +10,21 @@ payload; when it did change, the add-on is not applied until somebody decides. N
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..kube.additions import CONTROLLERS, Addition, additions, foreign_fields
+from ..kube.additions import CONTROLLERS, Addition, additions, foreign_fields, leaves
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, is_crd
 from ..kube.owners import Owner, owner_of_field
 from ..kube.ownership import FieldPath, format_field, known_fields, lost_fields, our_entry, value_at
-from .answers import KEEP, OVERWRITE, Answers, finding_id
+from .answers import ADOPT, KEEP, OVERWRITE, Answers, finding_id
 from .desired import MANAGER, Desired
 from .digest import Digester, leaf_path
 from .finding import Finding
 from .model import JSON
-from .plan import Drift
+from .plan import Adoption, Drift
 from .record import LABEL_ADDON, LABEL_NAME, RecordedObject
 
 _MARKS: tuple[FieldPath, FieldPath] = (("metadata", "labels", LABEL_NAME), ("metadata", "labels", LABEL_ADDON))
@@ -31,7 +32,7 @@ _MARKS: tuple[FieldPath, FieldPath] = (("metadata", "labels", LABEL_NAME), ("met
 
 @dataclass
 class Disputes:
-    """``left_out`` of the payload, ``taken_back`` by force, ``stripped`` from the live object.
+    """``left_out`` of the payload, ``taken_back`` by force, ``stripped`` from the live object, ``shared`` with others.
 
     ``blocked`` findings stop the add-on. ``kept`` names the fields that the command line said to keep, now or earlier;
     ``foreign`` is what others hold: remembered once nothing about the object is open any more (``settled``).
@@ -41,8 +42,10 @@ class Disputes:
     blocked: list[Finding] = field(default_factory=list)
     left_out: list[FieldPath] = field(default_factory=list)
     taken_back: list[FieldPath] = field(default_factory=list)
+    shared: list[FieldPath] = field(default_factory=list)
     added: list[Addition] = field(default_factory=list)
     stripped: list[Addition] = field(default_factory=list)
+    adoptions: list[Adoption] = field(default_factory=list)
     kept: tuple[str, ...] = ()
     foreign: frozenset[str] = frozenset()
 
@@ -92,6 +95,9 @@ class Judge:
             else:
                 self._lost(path, value, current)
             self._seen.append(path)
+        for path, owner in self._shared():
+            # What we hold is ours to change, whoever set the same value; but an autoscaler will set it again.
+            (self._found.left_out if _autoscaler(owner) else self._found.shared).append(path)
         added = [a for a in additions(self._live, self._desired.body, MANAGER) if not _empty(a.value)]
         by_default = self._defaults() if any(a.path[0] != "metadata" for a in added) else None
         for addition in added:
@@ -114,6 +120,17 @@ class Judge:
             return found
         # 1000m is 1, and an image may be what a webhook makes of ours: only the server can tell.
         return [(path, value, now) for path, value, now in found if value_at(predicted, path) != now]
+
+    def _shared(self) -> Iterator[tuple[FieldPath, Owner]]:
+        """Fields that we and somebody else hold, with one value so far, and for which we now want another one."""
+        meta = self._live["metadata"]
+        others = {"managedFields": [e for e in meta.get("managedFields") or [] if e.get("manager") != MANAGER]}
+        for path in leaves(our_entry(meta, MANAGER) or {}):
+            wanted = value_at(self._desired.body, path)
+            if wanted is not None and not covers(value_at(self._live, path), wanted):
+                owner = owner_of_field(others, path)
+                if owner.manager:
+                    yield path, owner
 
     def _predicted(self) -> Json | None:
         """What the object would be with all of ours; None where that cannot be tried."""
@@ -140,6 +157,7 @@ class Judge:
         elif applied:
             self._found.left_out.append(path)
             self._tell(name, value, current, owner, answer, note)
+            self._adopt(answer, path, value, current)
         elif owner.manager and current is not None:
             self._tell(name, value, current, owner, "undecided", note)
             self._found.blocked.append(undecided(self._answers.addon, self._desired, name, owner.manager))
@@ -150,6 +168,16 @@ class Judge:
         if answer == OVERWRITE:
             self._found.stripped.append(addition)
         self._tell(name, None, addition.value, Owner(addition.manager, addition.when), answer, "added")
+        self._adopt(answer, addition.path, None, addition.value)
+
+    def _adopt(self, answer: str, path: FieldPath, ours: JSON, live: JSON) -> None:
+        if answer != ADOPT:
+            return
+        last = path[-1]
+        if isinstance(last, dict) and "=" in last:
+            # An item of a set has no name to patch it by: the whole list is written.
+            path, ours, live = path[:-1], None, value_at(self._live, path[:-1])
+        self._found.adoptions.append(Adoption(self._desired.id, path, ours, live))
 
     def _answer(self, name: str, manager: str) -> str:
         identity = self._desired.id

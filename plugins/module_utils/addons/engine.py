@@ -22,7 +22,7 @@ from .home import leave_home, left_home
 from .install import Installer
 from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
-from .model import Manifest
+from .model import Addon, Manifest
 from .names import did_you_mean
 from .observe import THREADS, Observed, observe
 from .plan import Action, AddonPlan, Plan
@@ -35,6 +35,7 @@ from .select import select
 from .sources.context import RenderContext
 from .sources.helm import Helm, ServerAccess
 from .sources.repository import Repository
+from .status import Status, status
 from .waiting import Waiter
 from .work import Event, Store, Work
 
@@ -103,7 +104,6 @@ class Engine:
         chosen, pulled, findings = select(manifest.addons, settings.only, settings.skip)
         if findings:
             raise FindingsError(findings)
-        helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
         plans: list[AddonPlan] = []
         shown: list[str] = []
         removal = RemovalPlanner(self._client, observed, settings.consent, manifest.addons)
@@ -111,10 +111,7 @@ class Engine:
             names = names_to_remove(settings.consent, observed.records, manifest.addons)
             plans = removal.plan(names, "slipway_remove_addons")
         else:
-            renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency)
-            plans = Planner(self._client, observed, renderer, settings.decisions, manifest.secrets).plan(
-                chosen.values()
-            )
+            plans = self._planner(observed).plan(chosen.values())
             self._learn_secrets(plans)
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
@@ -132,6 +129,24 @@ class Engine:
             requests=self._client.requests - requests,
             helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
         )
+
+    def status(self) -> Status:
+        """What is there. Nothing is changed."""
+        settings, manifest = self._settings, self._manifest
+        observed = self._observed = observe(self._client, name=manifest.name, namespace=settings.namespace)
+
+        def explain(addons: list[Addon]) -> list[AddonPlan]:
+            plans = self._planner(observed).plan(addons)
+            self._learn_secrets(plans)
+            return plans
+
+        return status(self._client, observed, manifest.addons, explain)
+
+    def _planner(self, observed: Observed) -> Planner:
+        settings = self._settings
+        helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
+        renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency)
+        return Planner(self._client, observed, renderer, settings.decisions, self._manifest.secrets)
 
     def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
         """Hints about findings that are answered and are not there. Raises ``FindingsError`` for other names."""

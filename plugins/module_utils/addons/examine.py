@@ -21,7 +21,7 @@ from .diff import ABSENT, FieldChange, diff_objects
 from .digest import Digester
 from .disputes import Disputes, Judge
 from .finding import Finding
-from .plan import Drift, ObjectPlan, Op
+from .plan import Adoption, Drift, ObjectPlan, Op
 from .record import RecordedObject
 from .takeover import restore
 
@@ -35,6 +35,7 @@ class Examined:
     plan: ObjectPlan
     drift: list[Drift] = field(default_factory=list)
     blocked: list[Finding] = field(default_factory=list)
+    adoptions: list[Adoption] = field(default_factory=list)
 
 
 def examine(
@@ -58,7 +59,7 @@ def examine(
         settled=disputes.settled,
         foreign=disputes.foreign,
     )
-    found = Examined(plan, disputes.drift, list(disputes.blocked))
+    found = Examined(plan, disputes.drift, list(disputes.blocked), disputes.adoptions)
     if found.blocked:
         return found
     changed = recorded is None or recorded.digest != digester.of(desired.body) or recorded.state.value == "pending"
@@ -69,7 +70,7 @@ def examine(
     if preflight:
         found.blocked.append(preflight)
         return found
-    _dry_run(client, found, payload, live, answers, force=bool(disputes.taken_back))
+    _dry_run(client, found, payload, live, answers, force=bool(disputes.taken_back or disputes.shared))
     if not disputes.stripped:
         return found
     if any(finding.code == "SLW-3302" for finding in found.blocked):

@@ -68,6 +68,25 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Adoption:
+    """A field to be written into the manifest. ``ours`` is None for what was added, ``live`` for what is gone."""
+
+    id: ObjectId
+    path: FieldPath
+    ours: JSON
+    live: JSON
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to paste below an add-on's name. ``untold`` are fields of Secrets, whose values are never printed."""
+
+    values: dict[str, JSON]
+    patches: tuple[Json, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ObjectPlan:
     """One object: ``payload`` is what will be applied, without the fields that are left to others."""
 
@@ -120,6 +139,8 @@ class AddonPlan:
     objects: list[ObjectPlan] = field(default_factory=list)
     values: list[FieldChange] = field(default_factory=list)
     drift: list[Drift] = field(default_factory=list)
+    adoptions: list[Adoption] = field(default_factory=list)
+    proposal: Proposal | None = None
     problems: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     depends: tuple[str, ...] = ()

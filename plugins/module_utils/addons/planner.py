@@ -133,6 +133,8 @@ class Planner:
         self._objects(plan, desired, moved)
         self._values(plan)
         conclude(plan, work)
+        if plan.adoptions:
+            plan.proposal = self._renderer.propose(work, plan.adoptions)
         return plan
 
     def _release_state(self, plan: AddonPlan) -> None:
@@ -164,6 +166,7 @@ class Planner:
         for examined in looked:
             plan.objects.append(examined.plan)
             plan.drift += examined.drift
+            plan.adoptions += examined.adoptions
             plan.problems += [replace(f, position=addon.position) for f in examined.blocked]
         wanted = {d.id for d in desired}
         for obj in plan.record.objects if plan.record else ():

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 
 from ..kube.discovery import Discovery
 from ..kube.objects import crd_resources, object_id
+from .adopting import propose
 from .desired import Desired, crds_of, prepare
 from .errors import EngineError, FindingsError
 from .finding import Finding
 from .model import Addon
 from .observe import Observed
 from .patching import patched
+from .plan import Adoption, Proposal
 from .record import Record, ReleaseState
+from .sources.dependencies import effective_values
 from .sources.render import RenderContext, Rendered, chart_of, identity, render
 from .sources.schema import validate_values
 
@@ -88,6 +91,16 @@ class Renderer:
             )
         self._prepare(work)
         return work
+
+    def propose(self, rendering: Rendering, wanted: list[Adoption]) -> Proposal:
+        """What to write into the manifest for fields that somebody changed: charts are tried out for it."""
+        addon = rendering.addon
+        if rendering.rendered is None:
+            raise ValueError(f"add-on {addon.name} was not rendered")
+        context = replace(self._context, api_versions=self._apis, is_upgrade=rendering.is_upgrade, find_random=False)
+        chart = chart_of(addon, context)
+        seen = effective_values(chart, addon.values) if chart else {}
+        return propose(addon, rendering.rendered, seen, wanted, lambda trial: patched(trial, render(trial, context)))
 
     def _start(self, addon: Addon) -> Rendering:
         source = identity(addon, self._context)

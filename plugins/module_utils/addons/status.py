@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is there: every recorded add-on with its health, and what changed hands since we applied it.
 
-Read-only and without rendering: it starts no Helm process and makes no dry run.
+Read-only. It renders and dry-runs what moved, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from ..kube.additions import digest_of, foreign_fields
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, Resource
@@ -18,7 +19,8 @@ from ..kube.ownership import entry_hash
 from ..kube.readiness import assess
 from .desired import MANAGER
 from .model import Addon, Wait
-from .observe import Observed, in_parallel, observe
+from .observe import Observed, in_parallel
+from .plan import AddonPlan, Drift
 from .record import Record, RecordedObject, ReleaseState
 from .waiting import waited_for
 
@@ -27,7 +29,8 @@ from .waiting import waited_for
 class AddonStatus:
     """One add-on. ``state``: applied, pending (a run began and did not end), removing, missing (in the manifest,
     not on the cluster) or dropped (on the cluster, no longer in the manifest). ``problems`` say what is not ready;
-    ``moved`` are objects that are gone or hold fields that somebody took from us."""
+    ``moved`` are objects that are gone or hold fields that somebody took from us; ``drift`` says which, where the
+    manifest still has the add-on and it could be looked at."""
 
     name: str
     state: str
@@ -37,6 +40,7 @@ class AddonStatus:
     objects: int = 0
     problems: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
     who: str = ""
     when: str = ""
 
@@ -65,9 +69,13 @@ class Status:
         return "drift" if any(a.moved for a in self.addons) else "unchanged"
 
 
-def status(client: Client, *, name: str, namespace: str, wanted: Mapping[str, Addon]) -> Status:
-    """Look once. ``wanted`` is the manifest: it tells what is missing or dropped, and how to judge custom resources."""
-    observed = observe(client, name=name, namespace=namespace)
+def status(
+    client: Client, observed: Observed, wanted: Mapping[str, Addon], drift: Callable[[list[Addon]], list[AddonPlan]]
+) -> Status:
+    """``wanted`` is the manifest: it tells what is missing or dropped, and how to judge custom resources.
+
+    ``drift`` plans the add-ons that moved, and is not called when none did.
+    """
     live = _full(client, list(observed.records.values()))
     found = [_one(observed, record, wanted.get(record.addon), live) for record in observed.records.values()]
     found += [
@@ -75,7 +83,11 @@ def status(client: Client, *, name: str, namespace: str, wanted: Mapping[str, Ad
         for addon in wanted.values()
         if addon.name not in observed.records
     ]
-    return Status(name, observed.uid, observed.version, sorted(found, key=lambda a: a.name), observed.limits)
+    moved = [wanted[a.name] for a in found if a.moved and a.name in wanted]
+    explained = {plan.name: tuple(plan.drift) for plan in (drift(moved) if moved else [])}
+    found = [replace(a, drift=explained.get(a.name, ())) for a in found]
+    ordered = sorted(found, key=lambda a: a.name)
+    return Status(observed.name, observed.uid, observed.version, ordered, observed.limits)
 
 
 def _one(observed: Observed, record: Record, addon: Addon | None, live: Mapping[ObjectId, Json]) -> AddonStatus:
@@ -94,8 +106,8 @@ def _one(observed: Observed, record: Record, addon: Addon | None, live: Mapping[
         sum(1 for o in record.objects if not o.hook),
         tuple(f"{i}: {v.message or v.state.value}" for i, v in sorted(judged.items()) if not v.ready),
         tuple(_moved(observed, record.objects)),
-        record.who,
-        record.when,
+        who=record.who,
+        when=record.when,
     )
 
 
@@ -111,6 +123,8 @@ def _moved(observed: Observed, objects: Sequence[RecordedObject]) -> list[str]:
             found.append(f"{obj.id}: was deleted and created by somebody")
         elif obj.digest and entry_hash(metadata, MANAGER) != obj.entry:
             found.append(f"{obj.id}: fields changed hands")
+        elif obj.digest and digest_of(foreign_fields(metadata, MANAGER)) != obj.foreign:
+            found.append(f"{obj.id}: fields were added")
     return found
 
 

@@ -46,8 +46,11 @@ class Addition:
 
 def foreign_fields(metadata: Json, manager: str) -> frozenset[str]:
     """The fields that others hold and ``manager`` does not, each with its holder. It needs nothing but metadata."""
+    ours = our_entry(metadata, manager) or {}
     return frozenset(
-        f"{entry.get('manager')} {json.dumps(path, sort_keys=True)}" for path, entry in _beyond_ours(metadata, manager)
+        f"{entry.get('manager')} {json.dumps(path, sort_keys=True)}"
+        for path, entry in _foreign(metadata, manager)
+        if not _held(ours, path)
     )
 
 
@@ -57,9 +60,12 @@ def digest_of(fields: frozenset[str]) -> str:
 
 
 def additions(live: Json, desired: Json, manager: str) -> Iterator[Addition]:
-    """The additions to ``live``, each once. Values that the server fills in by itself may be among them."""
+    """The additions to ``live``, each once. Values that the server fills in by itself may be among them.
+
+    What we hold too and do not want any more is one: it stays when we let go of it.
+    """
     seen = set()
-    for leaf, entry in _beyond_ours(live["metadata"], manager):
+    for leaf, entry in _foreign(live["metadata"], manager):
         branch = _branch(leaf, desired)
         # An item that nobody wants is told as a whole, what is added to a map by its leaves.
         item = next((at for at in range(len(branch), len(leaf) + 1) if isinstance(leaf[at - 1], dict)), len(leaf))
@@ -85,14 +91,13 @@ def leaves(fields: Json, path: FieldPath = ()) -> Iterator[FieldPath]:
             yield here
 
 
-def _beyond_ours(metadata: Json, manager: str) -> Iterator[tuple[FieldPath, Json]]:
-    ours = our_entry(metadata, manager) or {}
+def _foreign(metadata: Json, manager: str) -> Iterator[tuple[FieldPath, Json]]:
     for entry in metadata.get("managedFields") or []:
         name = str(entry.get("manager", ""))
         if name == manager or name in CONTROLLERS or entry.get("subresource"):
             continue
         for path in leaves(entry.get("fieldsV1") or {}):
-            if _tells(path, name) and not _held(ours, path):
+            if _tells(path, name):
                 yield path, entry
 
 

@@ -57,13 +57,18 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "depends": list(plan.depends),
         "objects": [_object(o) for o in plan.objects if o.op not in (Op.NONE, Op.SHARED, Op.RETAKE, Op.REMEMBER)],
         "values": [_change(c) for c in plan.values],
-        "drift": [_drift(d) for d in plan.drift],
+        "drift": [drift_fields(d) for d in plan.drift],
+        "adopt": _proposal(plan),
         "problems": [p.as_dict() for p in plan.problems],
         "notes": plan.notes,
     }
 
 
-def _drift(drift: Drift) -> dict[str, JSON]:
+def _proposal(plan: AddonPlan) -> dict[str, JSON]:
+    return asdict(plan.proposal) if plan.proposal else {}
+
+
+def drift_fields(drift: Drift) -> dict[str, JSON]:
     """A field of a Secret has changed, and that is all there is to say."""
     hidden = {"ours": "changed", "live": "changed"} if drift.object.startswith("Secret ") else {}
     return {**asdict(drift), **hidden}

@@ -12,6 +12,7 @@ from ..addons.finding import NOWHERE
 from ..addons.masking import MASK, Masker
 from ..addons.model import JSON
 from ..addons.plan import Action, AddonPlan, Drift, ObjectPlan, Op, Plan
+from ..addons.sources.yaml import dump
 
 _SIGNS = {
     Action.INSTALL: "+",
@@ -35,7 +36,7 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
         if addon.changes or addon.action is Action.BLOCKED:
             lines += _addon(addon, verbose)
         elif addon.drift:
-            lines += _drift_only(addon)
+            lines += drift_only(addon)
         elif verbose:
             lines.append(f"= {addon.name:<20} unchanged  {addon.version_from}".rstrip())
     for name in plan.dropped:
@@ -99,7 +100,8 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     for change in plan.values:
         yield f"  ~ values {_change(change)}  {change.where}".rstrip()
     yield from _objects(plan, verbose)
-    yield from (f"  ! {_drift(d)}" for d in plan.drift)
+    yield from (f"  ! {drift_line(d)}" for d in plan.drift)
+    yield from _proposal(plan)
     yield from _decide(plan)
     yield from (f"    note: {note}" for note in plan.notes)
 
@@ -141,11 +143,12 @@ def _removal(plan: AddonPlan) -> Iterator[str]:
     yield from (f"    note: {note}" for note in plan.notes)
 
 
-def _drift_only(plan: AddonPlan) -> Iterator[str]:
+def drift_only(plan: AddonPlan) -> Iterator[str]:
     count = len(plan.drift)
     where = "" if plan.position == NOWHERE else f"  {plan.position}"
     yield f"! {plan.name:<20} drift    {count} field{'' if count == 1 else 's'}{where}"
-    yield from (f"    {_drift(d)}" for d in plan.drift)
+    yield from (f"    {drift_line(d)}" for d in plan.drift)
+    yield from _proposal(plan)
     yield from _decide(plan)
 
 
@@ -159,7 +162,22 @@ def _decide(plan: AddonPlan) -> Iterator[str]:
         )
 
 
-def _drift(drift: Drift) -> str:
+def _proposal(plan: AddonPlan) -> Iterator[str]:
+    """YAML to paste, with the drift gone then. Values of Secrets are not for printing."""
+    proposal = plan.proposal
+    if proposal is None:
+        return
+    body = {"values": proposal.values, "patches": list(proposal.patches)}
+    text = dump({key: part for key, part in body.items() if part}) if any(body.values()) else ""
+    if text:
+        where = "" if plan.position == NOWHERE else f" ({plan.position})"
+        yield f"    adopt: write below {plan.name}{where}, and the drift is gone:"
+        yield from (f"      {line}" for line in text.rstrip().splitlines())
+    for field in proposal.untold:
+        yield f"    adopt: {field} is secret and is not printed: take it into the vault that the manifest reads"
+
+
+def drift_line(drift: Drift) -> str:
     by = f"by {drift.manager}" if drift.manager else "removed" if drift.live is None else "by an unnamed manager"
     when = f", {drift.when}" if drift.when else ""
     note = f" ({drift.note})" if drift.note else ""
@@ -198,9 +216,9 @@ def _changed_lines(before: str, after: str) -> str:
 
 def _short(value: JSON) -> str:
     if isinstance(value, dict):
-        text = f"{{{', '.join(map(str, list(value)[:4]))}{', …' if len(value) > 4 else ''}}}"
+        text = "{" + ", ".join(f"{key}: {_short(child)}" for key, child in value.items()) + "}"
     elif isinstance(value, list):
-        text = f"[{len(value)} items]"
+        text = f"[{', '.join(map(_short, value))}]" if len(value) < 4 else f"[{len(value)} items]"
     elif value is None:
         text = "(none)"
     else:

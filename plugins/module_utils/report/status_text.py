@@ -9,6 +9,8 @@ from dataclasses import asdict
 
 from ..addons.model import JSON
 from ..addons.status import AddonStatus, Status
+from .plan_json import drift_fields
+from .plan_text import drift_line
 
 
 def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
@@ -24,7 +26,9 @@ def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
     for addon in status.addons:
         lines.append(_line(addon))
         lines += [f"    not ready  {problem}" for problem in addon.problems]
-        lines += [f"    drift      {moved}" for moved in addon.moved]
+        told = {d.object for d in addon.drift}
+        lines += [f"    drift      {drift_line(d)}" for d in addon.drift]
+        lines += [f"    drift      {moved}" for moved in addon.moved if moved.split(":")[0] not in told]
         if verbose and addon.when:
             lines.append(f"    applied    {addon.when} by {addon.who}, {addon.objects} objects")
     lines += [f"limit: {limit}" for limit in status.limits]
@@ -51,6 +55,9 @@ def status_dict(status: Status) -> dict[str, JSON]:
         "cluster": status.cluster,
         "kubernetes": status.version,
         "result": status.result,
-        "addons": [{**asdict(addon), "healthy": addon.healthy} for addon in status.addons],
+        "addons": [
+            {**asdict(addon), "healthy": addon.healthy, "drift": [drift_fields(d) for d in addon.drift]}
+            for addon in status.addons
+        ],
         "limits": status.limits,
     }

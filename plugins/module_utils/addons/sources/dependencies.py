@@ -28,6 +28,11 @@ def resolve(chart: Chart, values: Values) -> Resolved:
     return root
 
 
+def effective_values(chart: Chart, values: Values) -> Values:
+    """The values that the chart's templates see, its defaults and those of its enabled sub-charts included."""
+    return coalesce(resolve(chart, values), values)
+
+
 def _enable(chart: Chart, name: str, values: Values, path: str) -> Resolved:
     node = Resolved(name, copy.deepcopy(chart.values), chart=chart)
     declared = copy.deepcopy(dependencies(chart))
