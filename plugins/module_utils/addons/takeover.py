@@ -9,7 +9,7 @@ managedFields, what Helm added would stay for ever, and what it holds would be a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Optional, Union
 
 from ..kube.client import JSON_PATCH, MERGE, Client
@@ -31,11 +31,20 @@ def helm_entries(metadata: Json) -> list[Json]:
     ]
 
 
-def take_over(client: Client, desired: Desired) -> None:
+def _patched_by_us(metadata: Json) -> list[Json]:
+    """What a patch of ours left: to the API server that is another manager than the one who applies."""
+    return [
+        entry
+        for entry in metadata.get("managedFields") or []
+        if entry.get("manager") == MANAGER and entry.get("operation") == "Update" and not entry.get("subresource")
+    ]
+
+
+def take_over(client: Client, desired: Desired, entries: Callable[[Json], list[Json]] = helm_entries) -> None:
     """Make Helm's fields ours, so that the apply that follows decides about them."""
     for attempt in range(_TRIES):
         live = client.get(desired.path)
-        theirs = helm_entries(live["metadata"]) if live else []
+        theirs = entries(live["metadata"]) if live else []
         if live is None or not theirs:
             return
         meta = live["metadata"]
@@ -72,12 +81,16 @@ def restore(
         query = {"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
         try:
             operations = [version, *(s for s in sets if s), *removals]
-            return client.write("PATCH", desired.path, operations, query, JSON_PATCH)
+            patched = client.write("PATCH", desired.path, operations, query, JSON_PATCH)
         except ApiError as exc:
             # The API server answers 422 both for a test that did not hold and for an object that is not valid.
             moved = exc.status == 409 or (exc.status == 422 and "test" in exc.api_message)
             if not moved or attempt == _TRIES - 1:
                 raise
+        else:
+            if not dry_run:
+                take_over(client, desired, _patched_by_us)
+            return patched
     return None
 
 
