@@ -768,3 +768,26 @@ def test_t30_a_custom_resource_moves_to_versions_with_a_new_default(cluster: Clu
     report = cluster.remove("moves")
     assert not report.failed, report.results
     assert cluster.get(things.format("v2")) is None
+
+
+def test_t30_what_goes_in_the_run_that_changes_its_versions_leaves_nothing_behind(cluster: Cluster) -> None:
+    """The plan found it at a version which the same run takes away: a 404 there does not mean that it is gone."""
+    group, ns = f"{cluster.name}-leaves.example.com", cluster.ns("main")
+    things = f"/apis/{group}/v1/namespaces/{ns}/things"
+
+    def crd(served: bool) -> dict[str, Any]:
+        body = o.definition(group, "v1beta1", "v1")
+        body["spec"]["versions"][0]["served"] = served
+        return addon(cluster, body)
+
+    def one(*items: o.Json) -> dict[str, Any]:
+        return addon(cluster, *items, after=["leaves-crd"])
+
+    dropped, pruned = (o.thing(group, name, "v1beta1") for name in ("dropped", "pruned"))
+    crds, note = {"leaves-crd": crd(True)}, o.config_map("leaves-note")
+    cluster.ok({**crds, "leaves-some": one(dropped, note), "leaves-all": one(pruned)})
+    assert {item["metadata"]["name"] for item in cluster.client().list(things)} == {"dropped", "pruned"}
+    wanted = {"leaves-crd": crd(False), "leaves-some": one(note)}
+    cluster.ok(wanted, prune=["leaves-all"], concurrency=1)
+    assert cluster.client().list(things) == []
+    assert "leaves-all" not in o.recorded(cluster)

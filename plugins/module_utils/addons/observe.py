@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..kube.client import METADATA, Client
-from ..kube.discovery import Discovery
+from ..kube.discovery import Discovery, served_now
 from ..kube.errors import ApiError
 from ..kube.objects import CONFIG_MAP, NAMESPACE, SECRET, Json, ObjectId, Resource
 from .digest import Digester
@@ -115,7 +115,10 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         comparable=comparable,
         limits=limits,
     )
-    observed.live = observe_objects(client, parsed, observed)
+    observed.live, served = observe_objects(client, parsed, observed)
+    observed.records = {
+        r.addon: replace(r, objects=tuple(o.at(served.get(o.resource, o.resource)) for o in r.objects)) for r in parsed
+    }
     return observed
 
 
@@ -159,39 +162,52 @@ def denied_is_none(look: Callable[[], T]) -> T | None:
         raise
 
 
-def observe_objects(client: Client, records: Iterable[Record], observed: Observed) -> dict[ObjectId, Json]:
-    """Metadata of every recorded object that is there, by one list for each kind."""
+def observe_objects(
+    client: Client, records: Sequence[Record], observed: Observed
+) -> tuple[dict[ObjectId, Json], dict[Resource, Resource]]:
+    """Metadata of every recorded object that is there, by one list for each kind; and where the kinds are served now
+    whose recorded version is not any more."""
     by_resource: dict[Resource, list[RecordedObject]] = {}
     for record in records:
         for obj in record.objects:
             if not obj.hook:
                 by_resource.setdefault(obj.resource, []).append(obj)
+    resources = {obj.resource for record in records for obj in record.objects}
+    served = {resource: observed.discovery.served(resource) for resource in resources}
 
-    def look(resource: Resource) -> dict[ObjectId, Json]:
-        wanted = {obj.id for obj in by_resource[resource]}
-        if resource == NAMESPACE and observed.namespaces is not None:
-            return {i: observed.namespaces[i.name] for i in wanted if i.name in observed.namespaces}
+    def look(recorded: Resource) -> dict[ObjectId, Json]:
+        objects = {obj.id: obj for obj in by_resource[recorded]}
+        if recorded == NAMESPACE and observed.namespaces is not None:
+            return {i: observed.namespaces[i.name] for i in objects if i.name in observed.namespaces}
+        resource = served[recorded]
         seen = _listed(client, resource, observed.name, observed.limits)
+        if seen is None:
+            served[recorded] = served_now(client, resource)
+            if served[recorded] != resource:
+                seen = _listed(client, served[recorded], observed.name, observed.limits)
+        if seen is None:
+            return {}
+        found = {identity: metadata for identity, metadata in seen.items() if identity in objects}
         # Not in the list is not yet gone: our label may have been taken off, or we may not list.
-        missing = [obj for obj in by_resource[resource] if obj.id not in seen]
-        for obj in missing:
-            one = client.get(obj.path, accept=METADATA)
+        for identity in objects.keys() - found.keys():
+            one = client.get(objects[identity].at(served[recorded]).path, accept=METADATA)
             if one is not None:
-                seen[obj.id] = one["metadata"]
-        return {identity: metadata for identity, metadata in seen.items() if identity in wanted}
+                found[identity] = one["metadata"]
+        return found
 
-    found: dict[ObjectId, Json] = {}
+    live: dict[ObjectId, Json] = {}
     for part in in_parallel(look, sorted(by_resource, key=lambda r: (r.group, r.kind))):
-        found.update(part)
-    return found
+        live.update(part)
+    return live, served
 
 
-def _listed(client: Client, resource: Resource, name: str, limits: list[str]) -> dict[ObjectId, Json]:
+def _listed(client: Client, resource: Resource, name: str, limits: list[str]) -> dict[ObjectId, Json] | None:
+    """What carries our mark; None where nobody serves this version."""
     try:
         items = client.list(resource.collection(), {"labelSelector": _ours(name)}, metadata=True)
     except ApiError as exc:
         if exc.status == 404:
-            return {}
+            return None
         if exc.status == 403:
             limits.append(f"may not list {resource.plural}: looked at the recorded ones only")
             return {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from ..kube.client import MERGE
+from ..kube.discovery import served_now
 from ..kube.errors import ApiError
 from ..kube.objects import PVC, Json, ObjectId
 from .desired import KEEP_POLICY, MANAGER
@@ -40,6 +41,16 @@ def may_delete(live: Json, recorded: RecordedObject, addon: str, name: str) -> s
     return ""
 
 
+def find(work: Work, recorded: RecordedObject) -> tuple[RecordedObject, Json | None]:
+    """The live object, and where it is: a CRD may have come to serve other versions in this very run."""
+    live = work.client.get(recorded.path)
+    if live is None:
+        now = recorded.at(served_now(work.client, recorded.resource))
+        if now != recorded:
+            return now, work.client.get(now.path)
+    return recorded, live
+
+
 def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> set[ObjectId]:
     """Delete what an upgrade no longer renders. Returns what the record may forget."""
     forget: set[ObjectId] = set()
@@ -49,7 +60,7 @@ def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> se
         recorded = item.recorded
         if recorded is None or item.op is not Op.DELETE:
             continue
-        live = work.client.get(recorded.path)
+        recorded, live = find(work, recorded)
         if live is None:
             forget.add(item.id)
             continue

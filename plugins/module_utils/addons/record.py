@@ -80,6 +80,10 @@ class RecordedObject:
     def path(self) -> str:
         return self.resource.path(self.namespace, self.name)
 
+    def at(self, resource: Resource) -> RecordedObject:
+        """The same object where ``resource`` has it: the version that was recorded may be served no more."""
+        return replace(self, version=resource.version, plural=resource.plural, namespaced=resource.namespaced)
+
 
 @dataclass(frozen=True)
 class Record:

@@ -19,7 +19,7 @@ from .hooks import Hook, parse_hook
 from .model import Addon, ChartSource, Wait
 from .namespaces import blocking_api_services, foreign_objects
 from .plan import AddonPlan, ObjectPlan, Op
-from .pruning import delete, may_delete
+from .pruning import delete, find, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .removal import CLAIM, VOLUME, claims_of, custom_resources
 from .sources.yaml import load_all
@@ -99,8 +99,7 @@ class Remover:
         waiting: dict[str, str] = {}
         entries: dict[str, RecordedObject] = {}
         for plan in plans:
-            recorded = plan.known
-            live = self._work.client.get(recorded.path)
+            recorded, live = find(self._work, plan.known)
             if live is None:
                 self._forget({plan.id})
                 continue

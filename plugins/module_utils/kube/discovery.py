@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .client import Client
-from .objects import Json, Resource, split_api_version
+from .errors import ApiError
+from .objects import CRD, Json, Resource, crd_resources, is_custom, split_api_version
 
 _AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
@@ -17,15 +18,10 @@ _AGGREGATED = (
 
 
 class Discovery:
-    """Kinds by (group, kind), every served version, preferred version first.
+    """Kinds by (group, kind), every served version, preferred version first."""
 
-    ``unavailable`` names the group versions whose aggregated API server does not answer: while there is one,
-    no namespace can be deleted.
-    """
-
-    def __init__(self, resources: Iterable[Resource], unavailable: Iterable[str] = (), verbs: Json | None = None):
+    def __init__(self, resources: Iterable[Resource], verbs: Json | None = None):
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
-        self.unavailable = tuple(unavailable)
         self._verbs = verbs or {}
         for resource in resources:
             self.add(resource)
@@ -47,6 +43,11 @@ class Discovery:
         known = self._by_kind.get((group, kind))
         return known[0] if known else None
 
+    def served(self, resource: Resource) -> Resource:
+        """As it is, or at the version that is served in the place of one that went; as it is where none is."""
+        exact = self.find(resource.api_version, resource.kind)
+        return exact or self.preferred(resource.group, resource.kind) or resource
+
     def listable(self, *, namespaced: bool) -> list[Resource]:
         """One resource (preferred version) for each kind that can be listed and deleted."""
         return [
@@ -67,15 +68,12 @@ class Discovery:
     @classmethod
     def read(cls, client: Client) -> Discovery:
         resources: list[Resource] = []
-        unavailable: list[str] = []
         verbs: Json = {}
         for root in ("/api", "/apis"):
             answer = client.get(root, accept=_AGGREGATED) or {}
             for item in answer.get("items") or []:
                 group = str((item.get("metadata") or {}).get("name") or "")
                 for version in item.get("versions") or []:
-                    if version.get("freshness") == "Stale":
-                        unavailable.append(f"{group}/{version['version']}")
                     for entry in version.get("resources") or []:
                         kind = entry.get("responseKind") or {}
                         resource = Resource(
@@ -87,4 +85,18 @@ class Discovery:
                         )
                         resources.append(resource)
                         verbs[resource.collection()] = entry.get("verbs") or []
-        return cls(resources, unavailable, verbs)
+        return cls(resources, verbs)
+
+
+def served_now(client: Client, resource: Resource) -> Resource:
+    """Where a kind that answers with 404 is served now: its CRD knows at once what discovery says a moment later."""
+    if not is_custom(resource.group):
+        return resource
+    try:
+        crd = client.get(CRD.path("", f"{resource.plural}.{resource.group}"))
+    except ApiError as exc:
+        if exc.status != 403:
+            raise
+        return Discovery.read(client).served(resource)
+    versions = crd_resources(crd) if crd else []
+    return resource if resource in versions or not versions else versions[0]
