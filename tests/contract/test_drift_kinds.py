@@ -260,16 +260,28 @@ def test_t03_rules_that_a_controller_expands_are_one_finding_and_silent_once_kep
     assert asked(only(cluster, addons)) == wanted
 
 
-def test_t03_what_is_kept_is_told_when_it_changes_once_more(cluster: Cluster) -> None:
-    """The other side of a silence: it holds for the value that somebody looked at, not for every later one."""
+def test_t03_what_is_kept_belongs_to_its_holder_and_is_told_when_it_changes_hands(cluster: Cluster) -> None:
+    """The other side of a silence: it holds for one holder and one value of ours, not for whatever comes later."""
     path = o.core("configmaps", cluster.ns("main"), "kept")
     addons = {"kept": addon(cluster, o.config_map("kept", mode="ours"))}
     cluster.ok(addons)
     inject(cluster, path, "/data/mode", "theirs", "first-tool")
+    assert asked(only(cluster, addons)) == {"data.mode": ("ours", "theirs", "first-tool")}
     cluster.ok(addons, keep=["kept"])
     assert cluster.plan(addons).result == "unchanged"
+    inject(cluster, path, "/data/mode", "later", "first-tool")
+    assert quiet(only(cluster, addons)), told(only(cluster, addons))
+
+    def kept() -> dict[str, tuple[Any, Any, str, str]]:
+        return {d.field: (d.ours, d.live, d.manager, d.decision) for d in only(cluster, addons).drift}
+
     inject(cluster, path, "/data/mode", "another", "second-tool")
-    assert asked(only(cluster, addons)) == {"data.mode": ("ours", "another", "second-tool")}
+    assert kept() == {"data.mode": ("ours", "another", "second-tool", "keep")}
+    addons["kept"]["objects"][0]["data"]["mode"] = "next"
+    assert kept() == {"data.mode": ("next", "another", "second-tool", "keep")}
+    cluster.ok(addons)
+    assert o.live(cluster, path)["data"] == {"mode": "another"}
+    assert cluster.plan(addons).result == "unchanged"
 
 
 def test_drift_that_nobody_decided_is_told_until_somebody_does(cluster: Cluster) -> None:
