@@ -24,10 +24,8 @@ from tests.contract.support import Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
-JSON_PATCH = "application/json-patch+json"
 IMAGE = "spec.template.spec.containers[main].image"
 OTHER = "registry.example/slipway/thing:2"
-NOBODY = {"matchLabels": {"kubernetes.io/metadata.name": "no-such-namespace"}}
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +62,6 @@ def quiet(plan: AddonPlan) -> bool:
     return not plan.drift and not plan.problems and plan.action in (Action.UNCHANGED, Action.REFRESH)
 
 
-def inject(cluster: Cluster, path: str, pointer: str, value: Any, manager: str) -> None:
-    """A controller's own write of one field, as by its client's Update."""
-    patch: Any = [{"op": "add", "path": pointer, "value": value}]
-    cluster.client().write("PATCH", path, patch, {"fieldManager": manager}, JSON_PATCH)
-
-
 def set_image(cluster: Cluster, kind: str, name: str, image: str = OTHER) -> None:
     o.kubectl(cluster, "-n", cluster.ns("main"), "set", "image", f"{kind}/{name}", f"main={image}")
 
@@ -83,26 +75,6 @@ def quiet_deployment(name: str, **container: Any) -> o.Json:
 
 
 # --- T01
-
-
-def hooks(name: str, kind: str, bundle: str | None) -> o.Json:
-    where = {"service": {"name": "none", "namespace": "none", "path": "/"}}
-    hook = {
-        "name": f"{name}.lab.slipway",
-        "admissionReviewVersions": ["v1"],
-        "sideEffects": "None",
-        "failurePolicy": "Ignore",
-        "timeoutSeconds": 2,
-        "namespaceSelector": NOBODY,
-        "clientConfig": where if bundle is None else {**where, "caBundle": bundle},
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": f"{kind}WebhookConfiguration",
-        "metadata": {"name": name},
-        "webhooks": [hook],
-    }
 
 
 def api_service(name: str, bundle: str | None) -> o.Json:
@@ -140,8 +112,8 @@ def test_t01_an_injected_ca_bundle_is_no_drift(cluster: Cluster, bundle: str | N
     name = f"{cluster.name}-{word}"
     group, served = f"{name}.example.com", f"served.{name}.example.com"
     places = {
-        f"{MUTATING}/{name}": ("/webhooks/0/clientConfig/caBundle", hooks(name, "Mutating", bundle)),
-        f"{o.WEBHOOKS}/{name}": ("/webhooks/0/clientConfig/caBundle", hooks(name, "Validating", bundle)),
+        f"{o.MUTATING}/{name}": ("/webhooks/0/clientConfig/caBundle", o.hooks(name, "Mutating", bundle)),
+        f"{o.WEBHOOKS}/{name}": ("/webhooks/0/clientConfig/caBundle", o.hooks(name, "Validating", bundle)),
         f"{o.API_SERVICES}/v1.{served}": ("/spec/caBundle", api_service(f"v1.{served}", bundle)),
     }
     if bundle is None:
@@ -152,7 +124,7 @@ def test_t01_an_injected_ca_bundle_is_no_drift(cluster: Cluster, bundle: str | N
     try:
         cluster.ok(addons)
         for path, (pointer, _) in places.items():
-            inject(cluster, path, pointer, injected, "cainjector")
+            o.inject(cluster, path, pointer, injected, "cainjector")
         assert quiet(only(cluster, addons)), told(only(cluster, addons))
         cluster.ok(addons)
 
@@ -165,9 +137,9 @@ def test_t01_an_injected_ca_bundle_is_no_drift(cluster: Cluster, bundle: str | N
         assert quiet(only(cluster, addons)), told(only(cluster, addons))
 
         # The counter-check: one real change in each.
-        inject(cluster, f"{MUTATING}/{name}", "/webhooks/0/failurePolicy", "Fail", "kubectl-edit")
-        inject(cluster, f"{o.WEBHOOKS}/{name}", "/webhooks/0/timeoutSeconds", 9, "kubectl-edit")
-        inject(cluster, f"{o.API_SERVICES}/v1.{served}", "/spec/versionPriority", 11, "kubectl-edit")
+        o.inject(cluster, f"{o.MUTATING}/{name}", "/webhooks/0/failurePolicy", "Fail", "kubectl-edit")
+        o.inject(cluster, f"{o.WEBHOOKS}/{name}", "/webhooks/0/timeoutSeconds", 9, "kubectl-edit")
+        o.inject(cluster, f"{o.API_SERVICES}/v1.{served}", "/spec/versionPriority", 11, "kubectl-edit")
         wanted = {
             f"webhooks[{name}.lab.slipway].failurePolicy": ("Ignore", "Fail", "kubectl-edit"),
             f"webhooks[{name}.lab.slipway].timeoutSeconds": (2, 9, "kubectl-edit"),
@@ -179,9 +151,6 @@ def test_t01_an_injected_ca_bundle_is_no_drift(cluster: Cluster, bundle: str | N
         o.gone(cluster, f"{o.API_SERVICES}/v1.{served}")
 
 
-MUTATING = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-
-
 def at(body: Any, pointer: str) -> Any:
     for step in pointer.split("/")[1:]:
         body = body[int(step)] if isinstance(body, list) else body[step]
@@ -191,16 +160,6 @@ def at(body: Any, pointer: str) -> Any:
 # --- T02, T03
 
 
-def scale(cluster: Cluster, name: str, replicas: int) -> None:
-    """As the HorizontalPodAutoscaler's controller does."""
-    path = o.apps("deployments", cluster.ns("main"), name) + "/scale"
-    body = o.live(cluster, path)
-    body["spec"]["replicas"] = replicas
-    # Whatever its status controller writes meanwhile.
-    del body["metadata"]["resourceVersion"]
-    cluster.client().write("PUT", path, body, {"fieldManager": "kube-controller-manager"})
-
-
 def test_t02_replicas_of_an_autoscaler_stay_when_the_image_changes(cluster: Cluster) -> None:
     """Helm 4 refuses the upgrade, other tools set the old number and take the pods from under the load."""
     path = o.apps("deployments", cluster.ns("main"), "scaled")
@@ -208,7 +167,7 @@ def test_t02_replicas_of_an_autoscaler_stay_when_the_image_changes(cluster: Clus
     body["spec"]["replicas"] = 2
     addons = {"scaled": addon(cluster, body, timeout=0)}
     cluster.ok(addons)
-    scale(cluster, "scaled", 5)
+    o.scale(cluster, path, 5)
     plan = only(cluster, addons)
     assert told(plan) == {"spec.replicas": (2, 5, "kube-controller-manager")}
     assert [(d.decision, "scale" in d.note) for d in plan.drift] == [("keep", True)]
@@ -220,7 +179,7 @@ def test_t02_replicas_of_an_autoscaler_stay_when_the_image_changes(cluster: Clus
     cluster.ok(addons)
     live = o.live(cluster, path)["spec"]
     assert (live["replicas"], live["template"]["spec"]["containers"][0]["image"]) == (5, OTHER)
-    scale(cluster, "scaled", 3)
+    o.scale(cluster, path, 3)
     assert cluster.plan(addons).result == "unchanged"
 
     # The counter-check: the image by hand is found, and taken back without the replicas.
@@ -236,11 +195,11 @@ def test_t03_rules_that_a_controller_expands_are_one_finding_and_silent_once_kep
     name = f"{cluster.name}-rules"
     path = f"{o.WEBHOOKS}/{name}"
     rules = f"webhooks[{name}.lab.slipway].rules"
-    addons = {"rules": addon(cluster, hooks(name, "Validating", None))}
+    addons = {"rules": addon(cluster, o.hooks(name, "Validating", None))}
     cluster.ok(addons)
     first = o.live(cluster, path)["webhooks"][0]["rules"]
     more = [*first, {**first[0], "resources": ["secrets"]}]
-    inject(cluster, path, "/webhooks/0/rules", more, "webhook-controller")
+    o.inject(cluster, path, "/webhooks/0/rules", more, "webhook-controller")
     plan = only(cluster, addons)
     assert [(d.field, d.manager, d.decision) for d in plan.drift] == [(rules, "webhook-controller", "report")]
     assert cluster.plan(addons).result == "drift"
@@ -255,7 +214,7 @@ def test_t03_rules_that_a_controller_expands_are_one_finding_and_silent_once_kep
     assert cluster.plan(addons).result == "unchanged"
 
     # The counter-check: another field.
-    inject(cluster, path, "/webhooks/0/failurePolicy", "Fail", "kubectl-edit")
+    o.inject(cluster, path, "/webhooks/0/failurePolicy", "Fail", "kubectl-edit")
     wanted = {f"webhooks[{name}.lab.slipway].failurePolicy": ("Ignore", "Fail", "kubectl-edit")}
     assert asked(only(cluster, addons)) == wanted
 
@@ -265,17 +224,17 @@ def test_t03_what_is_kept_belongs_to_its_holder_and_is_told_when_it_changes_hand
     path = o.core("configmaps", cluster.ns("main"), "kept")
     addons = {"kept": addon(cluster, o.config_map("kept", mode="ours"))}
     cluster.ok(addons)
-    inject(cluster, path, "/data/mode", "theirs", "first-tool")
+    o.inject(cluster, path, "/data/mode", "theirs", "first-tool")
     assert asked(only(cluster, addons)) == {"data.mode": ("ours", "theirs", "first-tool")}
     cluster.ok(addons, keep=["kept"])
     assert cluster.plan(addons).result == "unchanged"
-    inject(cluster, path, "/data/mode", "later", "first-tool")
+    o.inject(cluster, path, "/data/mode", "later", "first-tool")
     assert quiet(only(cluster, addons)), told(only(cluster, addons))
 
     def kept() -> dict[str, tuple[Any, Any, str, str]]:
         return {d.field: (d.ours, d.live, d.manager, d.decision) for d in only(cluster, addons).drift}
 
-    inject(cluster, path, "/data/mode", "another", "second-tool")
+    o.inject(cluster, path, "/data/mode", "another", "second-tool")
     assert kept() == {"data.mode": ("ours", "another", "second-tool", "keep")}
     addons["kept"]["objects"][0]["data"]["mode"] = "next"
     assert kept() == {"data.mode": ("next", "another", "second-tool", "keep")}
@@ -289,7 +248,7 @@ def test_drift_that_nobody_decided_is_told_until_somebody_does(cluster: Cluster)
     path = o.core("configmaps", cluster.ns("main"), "open")
     addons = {"open": addon(cluster, o.config_map("open", mode="ours", k="v"))}
     cluster.ok(addons)
-    inject(cluster, path, "/data/mode", "theirs", "kubectl-edit")
+    o.inject(cluster, path, "/data/mode", "theirs", "kubectl-edit")
     wanted = {"data.mode": ("ours", "theirs", "kubectl-edit")}
     assert asked(only(cluster, addons)) == wanted
     addons["open"]["objects"][0]["data"]["k"] = "w"
@@ -326,13 +285,13 @@ def test_t04_other_spellings_of_a_quantity_and_defaults_are_no_drift(cluster: Cl
         o.kubectl(cluster, "-n", ns, "set", "resources", "deployment/spelled", f"--requests=cpu={cpu},memory=1Gi")
     routes = f"/apis/{group}/v1/namespaces/{ns}/things/route"
     for target in ("c", "a"):
-        inject(cluster, routes, "/spec/routes/0/to", target, "kubectl-edit")
+        o.inject(cluster, routes, "/spec/routes/0/to", target, "kubectl-edit")
     assert quiet(only(cluster, addons)), told(only(cluster, addons))
     cluster.ok(addons)
 
     o.kubectl(cluster, "-n", ns, "set", "resources", "deployment/spelled", "--requests=cpu=2,memory=1Gi")
     set_image(cluster, "deployment", "empty")
-    inject(cluster, routes, "/spec/routes/1/to", "c", "kubectl-edit")
+    o.inject(cluster, routes, "/spec/routes/1/to", "c", "kubectl-edit")
     found = told(only(cluster, addons))
     assert found.pop("spec.template.spec.containers[main].resources.requests.cpu") == ("1000m", "2", "kubectl-set")
     assert found.pop(IMAGE) == (o.IMAGE, OTHER, "kubectl-set")
@@ -402,16 +361,16 @@ def test_t07_metrics_string_data_and_claim_templates_are_no_drift(cluster: Clust
     # Changed and changed back, and one made anew by somebody without a change: all are looked at as a whole.
     live = o.live(cluster, hpa)["spec"]["metrics"]
     for value in (live[:1], live):
-        inject(cluster, hpa, "/spec/metrics", value, "kubectl-edit")
+        o.inject(cluster, hpa, "/spec/metrics", value, "kubectl-edit")
     for word in ("eW91", "bWU="):
-        inject(cluster, plain, "/data/user", word, "kubectl-edit")
+        o.inject(cluster, plain, "/data/user", word, "kubectl-edit")
     made_anew(cluster, o.apps("statefulsets", ns, "claims"))
     assert quiet(only(cluster, addons)), told(only(cluster, addons))
     cluster.ok(addons)
     assert only(cluster, addons).action is Action.UNCHANGED
 
-    inject(cluster, hpa, "/spec/metrics", live[:1], "kubectl-edit")
-    inject(cluster, plain, "/data/user", "eW91", "kubectl-edit")
+    o.inject(cluster, hpa, "/spec/metrics", live[:1], "kubectl-edit")
+    o.inject(cluster, plain, "/data/user", "eW91", "kubectl-edit")
     set_image(cluster, "statefulset", "claims")
     assert set(told(only(cluster, addons))) == {"spec.metrics", "data.user", IMAGE}
 
@@ -474,7 +433,7 @@ def mirror(cluster: Cluster) -> Iterator[str]:
     hook["kind"] = "MutatingWebhookConfiguration"
     o.order(cluster.env, path, "mutate", mirror=MIRROR)
     probe = {**o.deployment("probe")}
-    with o.there(cluster, f"{MUTATING}/{name}", hook):
+    with o.there(cluster, f"{o.MUTATING}/{name}", hook):
 
         def works() -> bool:
             seen = cluster.client().apply(o.apps("deployments", ns, "probe"), probe, manager="test", dry_run=True)
@@ -576,7 +535,7 @@ def test_t08_random_values_stay_what_they_became(cluster: Cluster, tmp_path: Pat
     assert quiet(only(cluster, addons))
     # A look at everything, as something of it moved.
     for replicas in (3, 0):
-        inject(cluster, roll, "/spec/replicas", replicas, "kubectl-edit")
+        o.inject(cluster, roll, "/spec/replicas", replicas, "kubectl-edit")
     o.kubectl(
         cluster, "-n", ns, "label", "secret/rolls", "helm.sh/chart-", "app.kubernetes.io/managed-by=x", "--overwrite"
     )
@@ -594,7 +553,7 @@ def test_t08_random_values_stay_what_they_became(cluster: Cluster, tmp_path: Pat
     assert after[1] == before[1]
     assert only(cluster, addons).action is Action.UNCHANGED
 
-    inject(cluster, secret, "/data/plain", "aGFuZA==", "kubectl-edit")
+    o.inject(cluster, secret, "/data/plain", "aGFuZA==", "kubectl-edit")
     set_image(cluster, "deployment", "rolls")
     assert set(told(only(cluster, addons))) == {"data.plain", IMAGE}
 
@@ -770,7 +729,7 @@ def test_t30_a_custom_resource_moves_to_versions_with_a_new_default(cluster: Clu
     assert (live["metadata"]["uid"], live["spec"]) == (uid, {"a": 2, "mode": "fast"})
     assert cluster.plan(addons).result == "unchanged"
 
-    inject(cluster, things.format("v1"), "/spec/a", 3, "kubectl-edit")
+    o.inject(cluster, things.format("v1"), "/spec/a", 3, "kubectl-edit")
     plan = {p.name: p for p in cluster.plan(addons).addons}["moves"]
     assert told(plan) == {"spec.a": (2, 3, "kubectl-edit")}
     # Found when it is to go, though the version that the record names is served no more.
