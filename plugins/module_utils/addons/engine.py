@@ -15,7 +15,7 @@ from ..kube.client import Client
 from ..kube.errors import KubeError
 from .answers import Decisions, unknown_names
 from .consent import Consent, names_to_prune, names_to_remove
-from .errors import EngineError, FindingsError, LockError
+from .errors import EngineError, FindingsError
 from .finding import Finding, Level
 from .graph import closure
 from .home import leave_home, left_home
@@ -24,7 +24,7 @@ from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
 from .model import Addon, Manifest
 from .names import did_you_mean
-from .observe import THREADS, Observed, observe
+from .observe import THREADS, Observed, observe, record_versions
 from .plan import Action, AddonPlan, Plan
 from .planner import Planner
 from .removal import RemovalPlanner
@@ -263,12 +263,10 @@ class Engine:
         self._emit(Event("", "waiting", f"{holder.identity} holds the lock since {holder.since} ({holder.operation})"))
 
     def _moved_on(self) -> bool:
-        """Whether records changed between the plan and the lock."""
-        now = observe(self._client, name=self._manifest.name, namespace=self._settings.namespace)
-        moved = now.records != self._seen.records or now.uid != self._seen.uid
-        if not moved and self._seen.new_key and not now.new_key:
-            raise LockError("SLW-6002", "another run began at the same moment", "run again: nothing was changed")
-        return moved
+        """Whether another run changed records between our plan and the lock. Who began at the same moment as we did
+        has made the digest key by now: that is found when ours is stored."""
+        now = record_versions(self._client, name=self._manifest.name, namespace=self._settings.namespace)
+        return now != self._seen.versions
 
     def _render_context(self, observed: Observed, helm: Helm) -> RenderContext:
         settings = self._settings

@@ -53,7 +53,6 @@ CODES: dict[str, str] = {
     "SLW-5102": "dead APIService holds a namespace",
     # lock, access, options
     "SLW-6001": "another run holds the lock",
-    "SLW-6002": "another run began at the same moment",
     "SLW-6101": "no usable access to the cluster",
     "SLW-6102": "API server does not answer",
     "SLW-6103": "run has been stopped",

@@ -54,6 +54,8 @@ class Observed:
     namespaces: dict[str, Json] | None
     """Metadata by name; None where this credential may not list namespaces."""
     releases: dict[tuple[str, str], HelmRelease]
+    versions: dict[str, str] = field(default_factory=dict)
+    """resourceVersion of each record's ConfigMap, by its name."""
     new_key: bytes | None = None
     """The digest key that this run will store: set on the first run only."""
     comparable: bool = True
@@ -92,7 +94,8 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
     uid = str(((kube_system or {}).get("metadata") or {}).get("uid", ""))
     if not uid:
         raise EngineError("SLW-3004", "the cluster has no kube-system namespace, its identity is unknown")
-    parsed = [from_config_map(cm, name=name, cluster=uid) for cm in ask_records.result()]
+    stored = ask_records.result()
+    parsed = [from_config_map(cm, name=name, cluster=uid) for cm in stored]
     stored_key = _key(ask_key.result())
     # Without the right to read the key nothing can be compared; without records there is nothing to compare.
     new_key = None if stored_key or parsed else os.urandom(32)
@@ -111,6 +114,7 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         live={},
         namespaces=None if namespaces is None else {n["metadata"]["name"]: n["metadata"] for n in namespaces},
         releases=_newest(_recorded_releases(client, parsed) if releases is None else releases),
+        versions=_versions(stored),
         new_key=new_key,
         comparable=comparable,
         limits=limits,
@@ -120,6 +124,16 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         r.addon: replace(r, objects=tuple(o.at(served.get(o.resource, o.resource)) for o in r.objects)) for r in parsed
     }
     return observed
+
+
+def record_versions(client: Client, *, name: str, namespace: str) -> dict[str, str]:
+    """resourceVersions of the records as they are now: enough to tell whether another run was at work."""
+    selector = {"labelSelector": _ours(name, record=True)}
+    return _versions(client.list(CONFIG_MAP.collection(namespace), selector, metadata=True))
+
+
+def _versions(stored: Iterable[Json]) -> dict[str, str]:
+    return {item["metadata"]["name"]: str(item["metadata"].get("resourceVersion", "")) for item in stored}
 
 
 def _recorded_releases(client: Client, records: Iterable[Record]) -> list[Json]:
