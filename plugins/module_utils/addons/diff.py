@@ -34,6 +34,11 @@ def diff_objects(before: JSON, after: JSON) -> list[FieldChange]:
     return list(_walk(_content(before), _content(after), ""))
 
 
+def differences(before: JSON, after: JSON) -> list[FieldChange]:
+    """Differences of any two values; paths start from them."""
+    return list(_walk(before, after, ""))
+
+
 def diff_values(before: JSON, after: JSON, origins: Mapping[KeyPath, Position]) -> list[FieldChange]:
     """Differences of two sets of values; ``origins`` tells where each of the new ones was written."""
     places = {"".join(_step(key) for key in path).lstrip("."): position for path, position in origins.items()}

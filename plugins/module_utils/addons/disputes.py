@@ -113,11 +113,11 @@ class Judge:
         found = []
         for path, value in lost_fields(self._desired.body, our_entry(meta, MANAGER), known_fields(meta)):
             current = value_at(self._live, path)
-            if not covers(current, value):
+            if type(current) is not type(value) or current != value:
                 found.append((path, value, current))
         predicted = self._predicted() if found else None
         if predicted is None:
-            return found
+            return [item for item in found if not covers(item[2], item[1])]
         # 1000m is 1, and an image may be what a webhook makes of ours: only the server can tell.
         return [(path, value, now) for path, value, now in found if value_at(predicted, path) != now]
 
@@ -145,9 +145,7 @@ class Judge:
             note = "through the scale subresource"
             if _autoscaler(owner) and not self._answers.named(self._desired.id, name):
                 answer = KEEP
-        recorded = self._recorded
-        known = recorded.leaves if recorded else ""
-        applied = bool(known and self._digester.has(known, leaf_path(self._desired.body, path), value))
+        applied = self._applied(path, value)
         if answer == OVERWRITE:
             self._found.taken_back.append(path)
             self._tell(name, value, current, owner, OVERWRITE, note)
@@ -161,6 +159,15 @@ class Judge:
         elif owner.manager and current is not None:
             self._tell(name, value, current, owner, "undecided", note)
             self._found.blocked.append(undecided(self._answers.addon, self._desired, name, owner.manager))
+
+    def _applied(self, path: FieldPath, value: JSON) -> bool:
+        """Whether we applied this value already: what is wanted has not changed, only what is live."""
+        recorded = self._recorded
+        if recorded is None:
+            return False
+        if recorded.digest == self._digester.of(self._desired.body):
+            return True
+        return bool(recorded.leaves and self._digester.has(recorded.leaves, leaf_path(self._desired.body, path), value))
 
     def _added(self, addition: Addition) -> None:
         name = format_field(addition.path)

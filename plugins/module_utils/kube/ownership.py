@@ -71,6 +71,9 @@ def union(one: Json, other: Json) -> Json:
 def lost_fields(desired: Any, fields: Json | None, known: Json) -> Iterator[tuple[FieldPath, Any]]:
     """Fields of ``desired`` that ``fields`` (our entry) does not hold, as deep as the difference goes.
 
+    Maps and lists that we hold without anything in them are yielded too: the entry does not tell whether all of it is
+    ours, or nothing of it any more.
+
     Yields the path and the desired value. ``apiVersion``, ``kind`` and the identity are never owned by anybody.
     ``known`` is what anybody holds (``known_fields``).
     """
@@ -100,8 +103,12 @@ def _lost(value: Any, held: Json | None, known: Json | None, path: FieldPath) ->
             yield path, value
         return
     children = {k: v for k, v in held.items() if k != "."}
-    if not children:
-        # Owned as a whole: a scalar, an atomic list or map.
+    if not children and not isinstance(value, (dict, list)):
+        return
+    if not children and not any(k != "." for k in known or {}):
+        # Owned as a whole, like every atomic list and map; or a map that is still ours, and nothing in it any more.
+        if not _empty(value):
+            yield path, value
         return
     if isinstance(value, dict):
         for key, child in value.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..addons.diff import ABSENT, FieldChange
+from ..addons.diff import ABSENT, FieldChange, differences
 from ..addons.finding import NOWHERE
 from ..addons.masking import MASK, Masker
 from ..addons.model import JSON
@@ -185,9 +185,17 @@ def drift_line(drift: Drift) -> str:
     if drift.note == "added":
         values, note = "added" if secret else f"added {_short(drift.live)}", ""
     else:
-        values = "changed" if secret else f"{_short(drift.ours)} -> {_short(drift.live)}"
+        values = "changed" if secret else _changed(drift.ours, drift.live)
     name = f"  [{drift.id}]" if drift.id else ""
     return f"{drift.object}  {drift.field} {values}  {by}{when}  {drift.decision}{note}{name}"
+
+
+def _changed(ours: JSON, live: JSON) -> str:
+    """Both values; of lists and maps that are held as a whole, the first difference, and how many more there are."""
+    if not (isinstance(ours, (dict, list)) and isinstance(live, type(ours))):
+        return f"{_short(ours)} -> {_short(live)}"
+    first, *more = differences(ours, live)
+    return _change(first) + (f"  and {len(more)} more" if more else "")
 
 
 def _change(change: FieldChange, *, secret: bool = False) -> str:
@@ -221,6 +229,8 @@ def _short(value: JSON) -> str:
         text = f"[{', '.join(map(_short, value))}]" if len(value) < 4 else f"[{len(value)} items]"
     elif value is None:
         text = "(none)"
+    elif value == "":
+        text = "''"
     else:
         text = str(value)
     first = text.split("\n", 1)[0]
