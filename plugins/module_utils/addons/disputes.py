@@ -113,7 +113,10 @@ class Judge:
         found = []
         for path, value in lost_fields(self._desired.body, our_entry(meta, MANAGER), known_fields(meta)):
             current = value_at(self._live, path)
-            if type(current) is not type(value) or current != value:
+            if type(current) is type(value) and current == value:
+                continue
+            # A branch that is still ours: by our own wish it changes, by somebody else's it was emptied.
+            if owner_of_field(meta, path).manager != MANAGER or self._applied(path, value):
                 found.append((path, value, current))
         predicted = self._predicted() if found else None
         if predicted is None:
@@ -139,6 +142,8 @@ class Judge:
     def _lost(self, path: FieldPath, value: JSON, current: JSON) -> None:
         name = format_field(path)
         owner = owner_of_field(self._live["metadata"], path)
+        if owner.manager == MANAGER:
+            owner = Owner()
         answer = self._answer(name, owner.manager)
         note = ""
         if owner.subresource == "scale" and path == ("spec", "replicas"):
