@@ -60,7 +60,7 @@ def test_a_patch_is_laid_over_and_leaves_the_rest(patch: dict[str, Any], path: t
     assert before == WEB
     untouched = ("spec", "containers", {"name": "web"}, "env", {"name": "A"}, "value")
     assert value_at(after, untouched) == "1"
-    assert [c["name"] for c in after["spec"]["containers"]][0] == "web"
+    assert next(c["name"] for c in after["spec"]["containers"]) == "web"
 
 
 def addon(*patches: dict[str, Any]) -> Addon:
