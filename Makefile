@@ -73,8 +73,9 @@ lint-sanity:
 	python tests/sanity.py
 
 .PHONY: bench
-bench: setup ## The benchmarks, on a lab of their own
-	PYTHONPATH=.build/collections python -m benchmarks
+bench: setup ## The benchmarks; ROUNDS=5, PEERS=helmfile,tasks, PARTS=planning,addons,drift, RESUME=1 to go on
+	PYTHONPATH=.build/collections python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(PEERS),--peers $(PEERS)) $(if $(PARTS),--parts $(PARTS)) $(if $(RESUME),--resume)
 
 .PHONY: lab-up
 lab-up: setup ## Start the lab: a real API server with simulated nodes, without root or containers
@@ -117,6 +118,6 @@ setup-next:
 # For maintainers, after a change of requirements.txt or requirements/*.in; needs uv.
 .PHONY: lock
 lock:
-	for name in dev:3.11 next:3.12; do \
+	for name in dev:3.11 next:3.12 peers:3.11; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 			--python-version "$${name#*:}" "requirements/$${name%:*}.in" --output-file "requirements/$${name%:*}.txt"; done

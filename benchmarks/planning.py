@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
@@ -19,13 +18,10 @@ SIZES = (100, 1000)
 RUNS = 5
 
 
-def run() -> None:
-    """Print seconds for each size, and the ratio."""
+def measure() -> dict[str, list[float]]:
+    """Seconds of every run, by number of add-ons."""
     _measure(SIZES[0])  # imports and caches
-    seconds = [statistics.median(_measure(size) for _ in range(RUNS)) for size in SIZES]
-    for size, took in zip(SIZES, seconds, strict=True):
-        print(f"plan {size:>5} add-ons without a cluster: {took:6.2f} s")
-    print(f"ratio {seconds[1] / seconds[0]:.1f} for {SIZES[1] // SIZES[0]} times as many")
+    return {str(size): [_measure(size) for _run in range(RUNS)] for size in SIZES}
 
 
 def _measure(size: int) -> float:

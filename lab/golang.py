@@ -29,13 +29,14 @@ TOOLCHAINS = {
 
 @dataclass(frozen=True)
 class Module:
-    """One folder of ``lab/go``: its programs as (name, package), and the values linked into them."""
+    """One folder of ``home``: its programs as (name, package), and the values linked into them."""
 
     folder: str
     version: str
     programs: tuple[tuple[str, str], ...]
     linked: tuple[tuple[str, str], ...]
     expected_seconds: int
+    home: Path = MODULES
 
     def unit(self) -> Unit:
         """Describe the module for the cache.
@@ -45,7 +46,7 @@ class Module:
         """
         digest = hashlib.sha256(self.link_flags().encode())
         for name in ("go.mod", "go.sum"):
-            digest.update((MODULES / self.folder / name).read_bytes())
+            digest.update((self.home / self.folder / name).read_bytes())
         names = tuple(name for name, _package in self.programs)
         return Unit(self.folder, self.version, digest.hexdigest(), names, self.expected_seconds)
 
@@ -78,7 +79,7 @@ def build(module: Module, go: Path, target: Path) -> None:
             package,
         ]
         done = subprocess.run(
-            command, cwd=MODULES / module.folder, env=environment, capture_output=True, text=True, check=False
+            command, cwd=module.home / module.folder, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             tail = "\n".join(done.stderr.strip().splitlines()[-15:])
