@@ -60,7 +60,7 @@ lint-format:
 	ruff format --check .
 lint-mypy:
 	mypy $(addprefix -p ansible_collections.slipway.cluster.plugins.,module_utils plugin_utils) \
-		-p lab -m conftest -m tests.run -m tests.sanity
+		-p lab -p benchmarks -m conftest -m tests.run -m tests.sanity
 lint-yaml:
 	yamllint --strict .
 lint-ansible:

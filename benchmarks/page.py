@@ -69,7 +69,7 @@ def drift_table(results: Results) -> Rows:
 
 
 def planning_table(results: Results) -> Rows:
-    rows: Rows = [("add-ons planned without a cluster", "seconds (min to max)")]
+    rows: Rows = [("add-ons planned without a cluster", "CPU seconds (min to max)")]
     return rows + [(str(size), _span(results.planning[str(size)], 3)) for size in planning.SIZES]
 
 
