@@ -30,6 +30,10 @@ class StoppedError(KubeError):
     """The run must not write any more: its parent died or its lock was lost (SLW-6103)."""
 
 
+class CredentialError(StoppedError):
+    """The API server does not accept our credential (any more), and there is no newer one (SLW-6105)."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """One entry of ``status.details.causes``."""
