@@ -34,6 +34,10 @@ class CredentialError(StoppedError):
     """The API server does not accept our credential (any more), and there is no newer one (SLW-6105)."""
 
 
+class UnsupportedError(KubeError):
+    """The API server lacks what this collection needs (SLW-6106)."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """One entry of ``status.details.causes``."""
