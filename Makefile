@@ -72,6 +72,11 @@ lint-docs:
 lint-sanity:
 	python tests/sanity.py
 
+.PHONY: generate
+generate: setup ## Write the schemas, and what the documentation lists from the code
+	@for file in schemas/generate.py tests/unit/test_{catalog,error_pages,manifest_page}.py; do \
+		PYTHONPATH=.build/collections python "$$file"; done
+
 .PHONY: bench
 bench: setup ## The benchmarks; ROUNDS=5, PEERS=helmfile,tasks, PARTS=planning,addons,drift, RESUME=1 to go on
 	PYTHONPATH=.build/collections python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) \

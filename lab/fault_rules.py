@@ -19,9 +19,10 @@ SIDES = (None, "before", "after")
 
 @dataclass
 class Rule:
-    """One order. A call matches by all three patterns; of the matching calls the rule picks by number and share.
+    """One order. A call matches by all four patterns; of the matching calls the rule picks by number and share.
 
-    ``method`` must match as a whole, ``path`` (query included) and ``user_agent`` anywhere. ``nth`` picks the n-th
+    ``method`` must match as a whole, ``path`` (query included), ``user_agent`` and ``credential`` (the Authorization
+    header) anywhere. ``nth`` picks the n-th
     matching call (from 1), ``share`` a part of them (0 to 1), ``times`` ends the rule after so many.
     What happens then, in this order: ``delay`` seconds pass; ``hold`` or ``reset`` ``before`` the call is forwarded;
     ``status`` is answered in the API server's place (with ``retry_after`` seconds); ``hold`` or ``reset`` ``after`` it
@@ -32,6 +33,7 @@ class Rule:
     method: str = ".*"
     path: str = ""
     user_agent: str = ""
+    credential: str = field(default="", repr=False)
     nth: int | None = None
     share: float = 1.0
     times: int | None = None
@@ -46,7 +48,7 @@ class Rule:
     chance: random.Random = field(default_factory=random.Random, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for pattern in (self.method, self.path, self.user_agent):
+        for pattern in (self.method, self.path, self.user_agent, self.credential):
             re.compile(pattern)
         if self.hold not in SIDES or self.reset not in SIDES:
             raise ValueError("hold and reset are 'before' or 'after'")
@@ -54,10 +56,13 @@ class Rule:
             raise ValueError("a rule needs one of: delay, status, hold, reset")
         self.chance = random.Random(self.seed)
 
-    def fires(self, method: str, path: str, user_agent: str) -> bool:
+    def fires(self, method: str, path: str, user_agent: str, credential: str = "") -> bool:
         """Count the call when it matches, and tell whether it is one to disturb."""
         if not (
-            re.fullmatch(self.method, method) and re.search(self.path, path) and re.search(self.user_agent, user_agent)
+            re.fullmatch(self.method, method)
+            and re.search(self.path, path)
+            and re.search(self.user_agent, user_agent)
+            and re.search(self.credential, credential)
         ):
             return False
         self.matched += 1
@@ -129,7 +134,7 @@ class Board:
             self.release(None, drop=False)
         return self.rules()
 
-    def meet(self, method: str, path: str, user_agent: str) -> tuple[dict[str, Any], Rule | None]:
+    def meet(self, method: str, path: str, user_agent: str, credential: str = "") -> tuple[dict[str, Any], Rule | None]:
         """Write a call down and return its entry and the first rule that fires."""
         place, _, query = path.partition("?")
         entry = {
@@ -147,7 +152,8 @@ class Board:
             self._counts[method, place] = self._counts.get((method, place), 0) + 1
             if method in WRITES:
                 self._writes.append(entry)
-            return entry, next((rule for rule in self._rules if rule.fires(method, path, user_agent)), None)
+            firing = (rule for rule in self._rules if rule.fires(method, path, user_agent, credential))
+            return entry, next(firing, None)
 
     def requests(self, *, clear: bool = False) -> dict[str, Any]:
         with self._changed:

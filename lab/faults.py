@@ -30,6 +30,7 @@ from lab.serve import HOST, ControlHandler, Handler, Server
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
 REASONS = {
+    401: "Unauthorized",
     429: "TooManyRequests",
     500: "InternalError",
     503: "ServiceUnavailable",
@@ -57,7 +58,8 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
 
         def answer(self) -> None:
             body = self.read_body()
-            entry, rule = board.meet(self.command, self.path, self.headers.get("User-Agent", ""))
+            told = (self.headers.get(name, "") for name in ("User-Agent", "Authorization"))
+            entry, rule = board.meet(self.command, self.path, *told)
             try:
                 if rule is not None:
                     time.sleep(rule.delay)

@@ -27,6 +27,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
 from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.report.not_done import not_done_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, plan_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
@@ -169,7 +170,7 @@ def _keys(value: object) -> list[object]:
 def _failure(results: Mapping[str, Any], names: list[str], operation: str) -> str:
     """What failed, what was left out because of it, and the command to go on with."""
     lines = [f"{len(names)} add-on{'' if len(names) == 1 else 's'} not done:"]
-    lines += [f"  {name}: {results[name].outcome.value}: {results[name].reason}" for name in names]
+    lines += not_done_lines(results, names)
     alone = "" if operation == "remove" else f"; these alone, with what they need: -e slipway_only={','.join(names)}"
     lines.append(f"go on with the same command{alone}")
     return "\n".join(lines)

@@ -64,6 +64,17 @@ def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
     _clean(one)
 
 
+@pytest.fixture
+def home(cluster: Cluster) -> None:
+    """The records' namespace was there before, so that no removal waits for it to go."""
+    o.make_namespaces(cluster, cluster.home)
+
+
+@pytest.fixture
+def main(cluster: Cluster) -> None:
+    o.make_namespaces(cluster, cluster.ns("main"))
+
+
 def _clean(cluster: Cluster) -> None:
     """Everything that carries this test's name, finalizers and all; not by the engine, which is under test."""
     kubectl = [cluster.env["bin"]["kubectl"], "--kubeconfig", cluster.env["kubeconfig"]]

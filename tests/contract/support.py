@@ -52,8 +52,8 @@ class Cluster:
     def access(self) -> Access:
         return from_kubeconfig(Path(self.env["kubeconfig"]))
 
-    def client(self, *, read_only: bool = False) -> Client:
-        return Client(self.access, user_agent=f"test {self.name}", patience=self.patience, read_only=read_only)
+    def client(self) -> Client:
+        return Client(self.access, user_agent=f"test {self.name}", patience=self.patience)
 
     @property
     def home(self) -> str:

@@ -18,17 +18,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import
 from tests.contract.fixtures import objects as o
 from tests.contract.support import CHARTS, Cluster, by_name, eventually, writes_in
 
-pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(autouse=True)
-def home(cluster: Cluster) -> None:
-    o.make_namespaces(cluster, cluster.home)
-
-
-@pytest.fixture
-def main(cluster: Cluster) -> None:
-    o.make_namespaces(cluster, cluster.ns("main"))
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("home")]
 
 
 FINALIZER = "operator.example.com/cleanup"

@@ -29,17 +29,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from tests.contract.fixtures import objects as o
 from tests.contract.support import CHARTS, Cluster, by_name, eventually, writes_in
 
-pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(autouse=True)
-def home(cluster: Cluster) -> None:
-    o.make_namespaces(cluster, cluster.home)
-
-
-@pytest.fixture
-def main(cluster: Cluster) -> None:
-    o.make_namespaces(cluster, cluster.ns("main"))
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("home")]
 
 
 def objects(cluster: Cluster, *items: o.Json, **more: Any) -> dict[str, Any]:
@@ -311,7 +301,7 @@ def test_t18_refused_delete_stays_in_the_record(cluster: Cluster, how: str) -> N
 def _denied(cluster: Cluster, ns: str) -> bool:
     """A webhook takes a moment until the API server asks it."""
     try:
-        cluster.client().delete(o.core("configmaps", ns, "hold"), dry_run=True)
+        cluster.client().write("DELETE", o.core("configmaps", ns, "hold"), None, {"dryRun": "All"})
     except ApiError as exc:
         return "not today" in exc.api_message
     return False

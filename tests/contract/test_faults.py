@@ -18,6 +18,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
+from tests.contract.fixtures import objects as o
 from tests.contract.runner import Child, Job, control, proxied, rule
 from tests.contract.support import ROOT, Cluster
 
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.lab
 
 SHOP = Path(__file__).parent / "charts" / "shop"
 DISTURBED: dict[str, dict[str, Any]] = {
-    "429": {"status": 429, "retry_after": 1},
+    "429": {"status": 429},
+    "429 later": {"status": 429, "retry_after": 1},
     "500": {"status": 500},
     "503": {"status": 503},
     "reset before": {"reset": "before"},
@@ -58,7 +60,8 @@ def get_there(cluster: Cluster, *kinds: str) -> int:
         ]
         cluster.ok(platform(cluster), client=client, lock_duration=30.0)
         cluster.ok(platform(cluster, "second"), client=client, lock_duration=30.0)
-        assert {p.action for p in cluster.plan(platform(cluster, "second")).addons} == {Action.UNCHANGED}
+        assert {p.action for p in cluster.plan(platform(cluster, "second"), client=client).addons} == {Action.UNCHANGED}
+        change_by_hand(cluster, client)
         report = cluster.remove("shop", "notes", client=client, crds={"shop": 0}, lock_duration=30.0)
         assert not report.failed, {n: r.reason for n, r in report.results.items()}
         fired = [r["fired"] for r in control(cluster.env, "GET", "/rules") if r["id"] in rules]
@@ -66,6 +69,30 @@ def get_there(cluster: Cluster, *kinds: str) -> int:
     # The counter-check: every kind of trouble really happened.
     assert all(fired)
     return sum(fired)
+
+
+def change_by_hand(cluster: Cluster, client: Client) -> None:
+    """What the disturbed client finds and takes back is what an undisturbed one finds."""
+    addons = platform(cluster, "second")
+    note = o.core("configmaps", cluster.ns("notes"), "note")
+    web = o.apps("deployments", cluster.ns("shop"), "web")
+    before = o.live(cluster, web)["spec"]
+    cluster.patch(note, {"data": {"text": "theirs"}})
+    o.kubectl(cluster, "-n", cluster.ns("shop"), "set", "env", "deployment/web", "DEBUG=1")
+    calm, disturbed = (
+        {
+            (d.object, d.field, str(d.live), d.manager)
+            for addon in cluster.plan(addons, **who).addons
+            for d in addon.drift
+        }
+        for who in ({}, {"client": client})
+    )
+    assert disturbed == calm
+    assert len(calm) == 2
+    cluster.ok(addons, client=client, overwrite=["shop", "notes"], lock_duration=30.0)
+    assert o.live(cluster, note)["data"] == {"text": "second"}
+    assert o.live(cluster, web)["spec"] == before
+    assert cluster.plan(addons).result == "unchanged"
 
 
 def test_a_fifth_of_all_calls_goes_wrong(cluster: Cluster) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every code has one title and one page.
 
-``PYTHONPATH=.build/collections python tests/unit/test_error_pages.py`` writes docs/errors/README.md.
+Started as a script, as ``make generate`` does, it writes docs/errors/README.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ PAGES = ROOT / "docs" / "errors"
 INDEX = PAGES / "README.md"
 TABLES = {"codes.py": MANIFEST, "sources/codes.py": SOURCES, "engine_codes.py": ENGINE}
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
-COMMAND = "run: PYTHONPATH=.build/collections python tests/unit/test_error_pages.py"
 CODE = re.compile(r"SLW-\d{4}")
 PARTS = {
     "1": "The manifest",
@@ -102,7 +101,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_index_is_complete() -> None:
-    assert INDEX.read_text(encoding="utf-8") == index(), COMMAND
+    assert INDEX.read_text(encoding="utf-8") == index(), "run: make generate"
 
 
 if __name__ == "__main__":

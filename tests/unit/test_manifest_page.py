@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """docs/manifest.md lists every variable of the playbooks.
 
-``python tests/unit/test_manifest_page.py`` writes the list.
+Started as a script, as ``make generate`` does, it writes the list.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _written() -> str:
 
 
 def test_page_lists_the_variables_as_they_are() -> None:
-    assert PAGE.read_text(encoding="utf-8") == _written(), f"run: python {Path(__file__).relative_to(ROOT)}"
+    assert PAGE.read_text(encoding="utf-8") == _written(), "run: make generate"
 
 
 def test_every_default_of_the_role_is_listed() -> None:

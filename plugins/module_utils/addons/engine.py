@@ -195,7 +195,8 @@ class Engine:
             store = Store(self._client, self._seen, self._settings.namespace)
             store.ensure_key()
             results, kept = self._act(plan, store, lock)
-            removed = leaving or any(p.action is Action.REMOVE for p in plan.addons)
+            done = all(result.done for result in results.values())
+            removed = leaving or (done and any(p.action is Action.REMOVE for p in plan.addons))
             leave_home(self._client, self._seen, store, lock, Waiter(self._client, plan.name), removed=removed)
         finally:
             lock.release()

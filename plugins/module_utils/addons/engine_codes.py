@@ -57,6 +57,8 @@ CODES: dict[str, str] = {
     "SLW-6102": "API server does not answer",
     "SLW-6103": "run has been stopped",
     "SLW-6104": "API server answered with an error",
+    "SLW-6105": "credential is not accepted",
+    "SLW-6106": "API server is too old",
     "SLW-6201": "option has a wrong value",
     "SLW-6301": "Python packages are missing",
 }

@@ -129,7 +129,8 @@ def _moved(observed: Observed, objects: Sequence[RecordedObject]) -> list[str]:
 
 
 def _full(client: Client, records: Sequence[Record]) -> dict[ObjectId, Json]:
-    """The full objects of kinds that can be anything but ready, by one list for each kind."""
+    """The full objects of kinds that can be anything but ready: by one list for each kind, or one by one where they
+    may not be listed."""
     wanted: dict[Resource, set[ObjectId]] = {}
     for record in records:
         for obj in record.objects:
@@ -140,9 +141,11 @@ def _full(client: Client, records: Sequence[Record]) -> dict[ObjectId, Json]:
         try:
             items = client.list(resource.collection())
         except ApiError as exc:
-            if exc.status in (403, 404):
+            if exc.status == 404:
                 return {}
-            raise
+            if exc.status != 403:
+                raise
+            items = [i for i in (client.get(resource.path(w.namespace, w.name)) for w in wanted[resource]) if i]
         ids = ((ObjectId(resource.group, resource.kind, i["metadata"].get("namespace", ""), i["metadata"]["name"]), i)
                for i in items)  # fmt: skip
         return {identity: item for identity, item in ids if identity in wanted[resource]}

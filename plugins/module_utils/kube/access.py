@@ -14,9 +14,10 @@ import json
 import os
 import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,32 @@ from .errors import AccessError
 
 @dataclass(frozen=True)
 class Access:
-    """A resolved address and credential. Key material is held in memory only."""
+    """A resolved address and credential. Key material is held in memory only.
+
+    ``source`` says in words where the credential comes from; ``again`` reads it from there once more.
+    """
 
     server: str
-    ca_pem: bytes = b""
-    token: str = ""
-    client_cert_pem: bytes = b""
-    client_key_pem: bytes = b""
+    ca_pem: bytes = field(default=b"", repr=False)
+    token: str = field(default="", repr=False)
+    client_cert_pem: bytes = field(default=b"", repr=False)
+    client_key_pem: bytes = field(default=b"", repr=False)
     tls_server_name: str = ""
     insecure: bool = False
     proxy: str = ""
+    source: str = "the credential"
+    again: Callable[[], Access] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def credential(self) -> tuple[str, bytes, bytes]:
+        return self.token, self.client_cert_pem, self.client_key_pem
+
+    def renewed(self) -> Access:
+        """With the credential as it stands at its source now; the address never changes. Raises ``AccessError``."""
+        if self.again is None:
+            return self
+        token, cert, key = self.again().credential
+        return replace(self, token=token, client_cert_pem=cert, client_key_pem=key)
 
     def ssl_context(self) -> ssl.SSLContext:
         """Raises ``AccessError`` when a certificate or key cannot be used."""
@@ -80,7 +97,8 @@ def from_options(
         raise AccessError("SLW-6101", f"slipway_api_server is not an https:// address: {server!r}")
     if not token:
         raise AccessError("SLW-6101", "slipway_api_server is set, slipway_api_token is not")
-    return Access(server=server, token=token, ca_pem=_read(Path(ca_file)) if ca_file else b"")
+    ca_pem = _read(Path(ca_file)) if ca_file else b""
+    return Access(server=server, token=token, ca_pem=ca_pem, source="slipway_api_token")
 
 
 def from_kubeconfig(path: Path, context: str = "") -> Access:
@@ -97,11 +115,12 @@ def from_kubeconfig(path: Path, context: str = "") -> Access:
     ctx = _named(data, "contexts", "context", name, path)
     cluster = _named(data, "clusters", "cluster", str(ctx.get("cluster")), path)
     user = _named(data, "users", "user", str(ctx.get("user")), path)
+    base = path.parent
+    source = _source(user, str(ctx.get("user")), path)
     if "exec" in user:
         user = {**user, **_exec_credential(user["exec"], path)}
     elif "auth-provider" in user:
         raise AccessError("SLW-6101", f"kubeconfig {path} uses the removed auth-provider", "use an exec credential")
-    base = path.parent
     return Access(
         server=str(cluster.get("server", "")),
         ca_pem=_pem(cluster, "certificate-authority", base),
@@ -111,7 +130,22 @@ def from_kubeconfig(path: Path, context: str = "") -> Access:
         tls_server_name=str(cluster.get("tls-server-name", "")),
         insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
         proxy=str(cluster.get("proxy-url", "")),
+        source=source,
+        # By its name: another context may be the current one by then.
+        again=partial(from_kubeconfig, path, name),
     )
+
+
+def _source(user: Mapping[str, Any], name: str, path: Path) -> str:
+    if "exec" in user:
+        return f"what the credential plugin {str(user['exec'].get('command', ''))!r} of {path} gives"
+    if user.get("tokenFile") and not user.get("token"):
+        return f"the token in {path.parent / str(user['tokenFile'])}"
+    if user.get("token"):
+        return f"the token of user {name!r} in {path}"
+    if user.get("client-certificate") and not user.get("client-certificate-data"):
+        return f"the client certificate in {path.parent / str(user['client-certificate'])}"
+    return f"the client certificate of user {name!r} in {path}"
 
 
 def _named(data: Mapping[str, Any], section: str, key: str, name: str, path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 """A thin client of the Kubernetes API on urllib3: one pool for each run, retries, and one gate for all writes.
 
 Every mutation of the cluster goes through ``Client.write``. That is the one place where a run that lost its lock
-or its parent is stopped, and where a read-only run is refused.
+or its parent is stopped.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .access import Access
-from .errors import ApiError, Cause, StoppedError, UnreachableError
+from .errors import ApiError, Cause, UnreachableError
+from .sessions import Session, Sessions, refusal
 
 with suppress(ImportError):  # the shell names what is missing
-    import urllib3
     from urllib3.exceptions import HTTPError
 
 APPLY = "application/apply-patch+yaml"
@@ -38,7 +38,6 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500
 
 _RETRY_STATUS = {429, 500, 502, 503, 504}
-_READ_TIMEOUT = 60.0
 _LOG_PATIENCE = 0.5
 
 Json = dict[str, Any]
@@ -57,31 +56,11 @@ class Client:
         user_agent: str = "slipway",
         connections: int = 16,
         patience: float = 60.0,
-        read_only: bool = False,
     ) -> None:
         self._base = access.server.rstrip("/")
         self._patience = patience
         self.guard: Callable[[], None] | None = None
-        self._read_only = read_only
-        headers = {"User-Agent": user_agent, "Accept": JSON_TYPE}
-        if access.token:
-            headers["Authorization"] = f"Bearer {access.token}"
-        options: dict[str, Any] = {
-            "maxsize": connections,
-            "block": True,
-            "retries": False,
-            "headers": headers,
-            "ssl_context": access.ssl_context(),
-            "timeout": urllib3.Timeout(connect=10.0, read=_READ_TIMEOUT),
-        }
-        if access.tls_server_name:
-            options["server_hostname"] = access.tls_server_name
-            options["assert_hostname"] = access.tls_server_name
-        if access.proxy:
-            self._http: urllib3.PoolManager = urllib3.ProxyManager(access.proxy, **options)
-        else:
-            self._http = urllib3.PoolManager(**options)
-        self._headers = headers
+        self._sessions = Sessions(access, user_agent=user_agent, connections=connections)
         self.requests = 0
         self._lock = threading.Lock()
         self._random = random.SystemRandom()
@@ -93,7 +72,7 @@ class Client:
         return datetime.fromtimestamp(time.time() + self._clock_offset, tz=UTC)
 
     def close(self) -> None:
-        self._http.clear()
+        self._sessions.close()
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON_TYPE) -> Json | None:
         """One object, or None when it does not exist."""
@@ -142,11 +121,8 @@ class Client:
         patience: float | None = None,
     ) -> Json:
         """The only way to change anything. Raises ``StoppedError`` when this run may not write any more."""
-        dry_run = bool(query and query.get("dryRun"))
-        if self._read_only and not dry_run:
-            raise StoppedError("SLW-6103", f"this run is read-only, but wanted to {method} {path}")
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        guard = None if dry_run else self.guard
+        guard = None if query and query.get("dryRun") else self.guard
         raw = self._request(method, path, query, data, content_type, JSON_TYPE, guard=guard, patience=patience)
         return _loads(raw, f"{method} {path}")
 
@@ -157,13 +133,13 @@ class Client:
             query["dryRun"] = "All"
         return self.write("PATCH", path, body, query, APPLY)
 
-    def delete(self, path: str, *, uid: str = "", propagation: str = "Background", dry_run: bool = False) -> bool:
+    def delete(self, path: str, *, uid: str = "", propagation: str = "Background") -> bool:
         """Ask for a deletion, with the UID as precondition. False: it was already gone, or is another object now."""
         body: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
-            self.write("DELETE", path, body, {"dryRun": "All"} if dry_run else None)
+            self.write("DELETE", path, body)
         except ApiError as exc:
             if exc.status == 404 or (exc.status == 409 and "uid" in exc.api_message.lower()):
                 return False
@@ -186,9 +162,8 @@ class Client:
         patience: float | None = None,
     ) -> bytes:
         url = f"{self._base}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {**self._headers, "Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = content_type
+        more = {"Accept": accept} if body is None else {"Accept": accept, "Content-Type": content_type}
+        renewed = False
         deadline = time.monotonic() + (self._patience if patience is None else patience)
         pause = 0.1
         while True:
@@ -197,9 +172,10 @@ class Client:
             with self._lock:
                 self.requests += 1
             wait = pause * self._random.uniform(0.8, 1.2)
+            session = self._sessions.current
             sent = time.time()
             try:
-                answer = self._http.request(method, url, body=body, headers=headers)
+                answer = session.http.request(method, url, body=body, headers={**session.headers, **more})
             except HTTPError as exc:
                 failure: UnreachableError | ApiError = UnreachableError(
                     "SLW-6102", f"{method} {self._base}{path}: {_why(exc)}", "is the API server up and reachable?"
@@ -211,6 +187,10 @@ class Client:
                 if answer.status < 400:
                     return answer.data
                 failure = _api_error(answer.status, answer.data, f"{method} {path}")
+                if failure.status == 401:
+                    self._renew(session, failure, renewed=renewed)
+                    renewed = True
+                    continue
                 if not _worth_retrying(failure):
                     raise failure
                 wait = min(_seconds(answer.headers.get("Retry-After")) or wait, 10.0)
@@ -218,6 +198,19 @@ class Client:
                 raise failure
             self._sleep(wait)
             pause = min(pause * 2, 3.0)
+
+    def _renew(self, session: Session, answer: ApiError, *, renewed: bool) -> None:
+        """Read the credential anew, once for each request. Raises ``CredentialError`` when none is accepted, and
+        ``answer`` when it was not the API server that refused (an aggregated one, or a kubelet asked for logs)."""
+        if not renewed and self._sessions.another(session):
+            return
+        try:
+            known = session.http.request("GET", f"{self._base}/version", headers=session.headers).status != 401
+        except HTTPError:
+            known = True
+        if known:
+            raise answer
+        raise refusal(session.access, answer)
 
     def _sleep(self, seconds: float) -> None:
         """Between attempts, reads included: a run that may not write any more has nothing to wait for."""

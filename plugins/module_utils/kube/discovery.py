@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .client import Client
-from .errors import ApiError
+from .errors import ApiError, UnsupportedError
 from .objects import CRD, Json, Resource, crd_resources, is_custom, split_api_version
 
 _AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
-    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
+    # What an older server understands: by its answer it is known.
+    "application/json"
 )
 
 
@@ -67,10 +69,18 @@ class Discovery:
 
     @classmethod
     def read(cls, client: Client) -> Discovery:
+        """Raises ``UnsupportedError`` where the API server is too old to tell all in one answer."""
         resources: list[Resource] = []
         verbs: Json = {}
         for root in ("/api", "/apis"):
             answer = client.get(root, accept=_AGGREGATED) or {}
+            if answer.get("kind") != "APIGroupDiscoveryList":
+                told = answer.get("kind") or "nothing"
+                raise UnsupportedError(
+                    "SLW-6106",
+                    f"the API server answers {root} with {told}: it has no aggregated discovery",
+                    "Kubernetes 1.27 or later is needed",
+                )
             for item in answer.get("items") or []:
                 group = str((item.get("metadata") or {}).get("name") or "")
                 for version in item.get("versions") or []:

@@ -30,6 +30,14 @@ class StoppedError(KubeError):
     """The run must not write any more: its parent died or its lock was lost (SLW-6103)."""
 
 
+class CredentialError(StoppedError):
+    """The API server does not accept our credential (any more), and there is no newer one (SLW-6105)."""
+
+
+class UnsupportedError(KubeError):
+    """The API server lacks what this collection needs (SLW-6106)."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """One entry of ``status.details.causes``."""

@@ -9,7 +9,7 @@ its add-on declares, else by the ``Ready`` condition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from . import readiness_others as others
@@ -32,7 +32,7 @@ from .readiness_model import (
     words,
 )
 
-__all__ = ["DeclaredCondition", "Readiness", "State", "assess", "assess_absent", "settled"]
+__all__ = ["DeclaredCondition", "Readiness", "State", "assess", "assess_absent"]
 
 STATUS_GRACE = 15.0
 """Seconds that a controller gets for its first status, where the kind has one."""
@@ -119,11 +119,6 @@ def assess_absent(desired: Object) -> Readiness:
     if is_job and "ttlSecondsAfterFinished" in section(desired, "spec"):
         return ready("finished and removed by its time to live")
     return failed("disappeared while it was waited for")
-
-
-def settled(verdicts: Iterable[Readiness]) -> bool:
-    """Nothing is left that more waiting could change."""
-    return all(verdict.final for verdict in verdicts)
 
 
 def _any_kind(obj: Object) -> Readiness | None:

@@ -38,11 +38,6 @@ class Readiness:
         """Nothing is left to wait for: somebody who suspends an object does not want it waited for."""
         return self.state in (State.READY, State.SUSPENDED)
 
-    @property
-    def final(self) -> bool:
-        """Waiting longer does not change the judgement."""
-        return self.ready or self.state is State.FAILED
-
 
 @dataclass(frozen=True)
 class Context:

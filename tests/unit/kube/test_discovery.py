@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.discovery import Discovery, served_now
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError, UnsupportedError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import Resource
 
 GROUP = "shop.example.com"
@@ -24,6 +24,8 @@ def thing(version: str) -> Resource:
 class Server:
     """Serves things at ``versions``; discovery still says ``told``."""
 
+    kind = "APIGroupDiscoveryList"
+
     def __init__(self, *versions: str, told: tuple[str, ...] = (), refused: bool = False) -> None:
         self.versions = versions
         self.told = told
@@ -31,11 +33,11 @@ class Server:
 
     def get(self, path: str, query: object = None, accept: str = "") -> dict[str, Any] | None:
         if path == "/api":
-            return {"items": []}
+            return {"kind": self.kind, "items": []}
         if path == "/apis":
             entry = {"resource": "things", "scope": "Namespaced", "responseKind": {"kind": "Thing"}, "verbs": ["list"]}
             versions = [{"version": v, "resources": [entry]} for v in self.told]
-            return {"items": [{"metadata": {"name": GROUP}, "versions": versions}]}
+            return {"kind": self.kind, "items": [{"metadata": {"name": GROUP}, "versions": versions}]}
         assert path == f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{GROUP}"
         if self.refused:
             raise ApiError(403, "Forbidden", "no", (), f"GET {path}")
@@ -78,3 +80,10 @@ def test_the_crd_is_asked_where_a_kind_is_served(server: Server, found: str) -> 
 def test_no_crd_is_asked_about_the_kinds_of_kubernetes() -> None:
     deployments = Resource("apps", "v1", "Deployment", "deployments", True)
     assert served_now(cast("Client", None), deployments) == deployments
+
+
+def test_a_server_without_aggregated_discovery_is_named_as_such() -> None:
+    old = Server()
+    old.kind = "APIVersions"
+    with pytest.raises(UnsupportedError, match=r"SLW-6106 .*/api with APIVersions.*Kubernetes 1\.27 or later"):
+        Discovery.read(cast("Client", old))

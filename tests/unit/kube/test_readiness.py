@@ -12,11 +12,9 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Condition
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.readiness import (
     RULES,
-    Readiness,
     State,
     assess,
     assess_absent,
-    settled,
 )
 
 Object = dict[str, Any]
@@ -78,7 +76,6 @@ def test_deletion_names_the_finalizers() -> None:
     assert verdict.state is State.TERMINATING
     assert "a.example/b, c.example/d" in verdict.message
     assert not verdict.ready
-    assert not verdict.final
 
 
 @pytest.mark.parametrize(
@@ -167,13 +164,6 @@ def test_a_custom_kind_with_a_built_in_name_is_not_taken_for_it() -> None:
 
 
 # --- many objects ------------------------------------------------------------------------------------------------
-
-
-def test_waiting_ends_when_only_ready_and_failed_remain() -> None:
-    ends = [Readiness(READY), Readiness(FAILED), Readiness(State.SUSPENDED)]
-    assert settled(ends)
-    assert not settled([*ends, Readiness(WAITING)])
-    assert not settled([*ends, Readiness(State.TERMINATING)])
 
 
 def test_an_object_that_disappears_is_an_error_unless_its_time_was_up() -> None:

@@ -30,7 +30,7 @@ GRAPHS = st.dictionaries(st.integers(0, 12), st.lists(st.integers(0, 12), max_si
 
 @pytest.mark.parametrize("path", sorted(texts()))
 def test_generated_files_are_those_committed(path: str) -> None:
-    assert (ROOT / path).read_text(encoding="utf-8") == texts()[path], "run: python schemas/generate.py"
+    assert (ROOT / path).read_text(encoding="utf-8") == texts()[path], "run: make generate"
 
 
 def test_every_code_has_a_page() -> None:
