@@ -24,6 +24,7 @@ from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
 from .model import Addon, Manifest
 from .names import did_you_mean
+from .namespaces import Inhabitants
 from .observe import THREADS, Observed, observe, record_versions
 from .plan import Action, AddonPlan, Plan
 from .planner import Planner
@@ -225,7 +226,11 @@ class Engine:
             graph = task_graph(list(acting.values()))
             results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency)
             # Namespaces empty by themselves: all of them are waited for at once.
-            results.update(self._scheduled(lambda name: removers[name].finish(), {}, list(removers), {}, THREADS * 4))
+            going = [o.id.name for n in removers for o in acting[n].objects if o.id.kind == "Namespace"]
+            inhabitants = Inhabitants(self._client, self._seen, going)
+            results.update(
+                self._scheduled(lambda name: removers[name].finish(inhabitants), {}, list(removers), {}, THREADS * 4)
+            )
             return results, {name: remover.kept for name, remover in removers.items()}
 
     def _scheduled(

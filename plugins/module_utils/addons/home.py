@@ -9,7 +9,7 @@ from ..kube.client import METADATA, Client
 from ..kube.objects import CONFIG_MAP, LEASE, NAMESPACE, SECRET
 from .desired import CREATED_BY
 from .lock import NAME, Lock
-from .namespaces import foreign_objects
+from .namespaces import Inhabitants
 from .observe import Observed, key_name
 from .record import LABEL_RECORD
 from .waiting import Waiter
@@ -28,9 +28,8 @@ def leave_home(client: Client, observed: Observed, store: Store, lock: Lock, wai
     client.delete(SECRET.path(store.namespace, key_name(observed.name)))
     live = client.get(NAMESPACE.path("", store.namespace), accept=METADATA)
     made_by_us = live is not None and CREATED_BY in (live["metadata"].get("annotations") or {})
-    others = [
-        name for name in foreign_objects(client, observed, store.namespace, set(), set()) if name != f"Lease {NAME}"
-    ]
+    inhabitants = Inhabitants(client, observed, [store.namespace])
+    others = [name for name in inhabitants.others(store.namespace, set(), set()) if name != f"Lease {NAME}"]
     if live is not None and made_by_us and not others:
         # With the Lease in it: nobody begins while it goes.
         path, uid = NAMESPACE.path("", store.namespace), live["metadata"]["uid"]

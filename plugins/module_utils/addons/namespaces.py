@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from threading import Lock
+
 from ..kube.client import Client
 from ..kube.errors import ApiError
 from ..kube.objects import API_SERVICE, Json, ObjectId, Resource, split_api_version
@@ -13,34 +16,68 @@ from .record import LABEL_RECORD
 
 # Made by the cluster itself in every namespace, or gone with what they describe.
 _FURNITURE = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
+_FEW = 2
 _SHADOWS = ("Event", "Endpoints", "PodMetrics")
 
 
-def foreign_objects(
-    client: Client, observed: Observed, namespace: str, going: set[ObjectId], releases: set[str]
-) -> list[str]:
-    """Objects in ``namespace`` that are not in ``going``, in words; what has an owner goes with its owner, and
-    Helm's Secrets with their ``releases`` (names). What may not be looked at counts as foreign."""
-    unseen: list[str] = []
+class Inhabitants:
+    """Who lives in ``namespaces``, as of the first question: few lists for many namespaces."""
 
-    def look(resource: Resource) -> list[str]:
+    def __init__(self, client: Client, observed: Observed, namespaces: Iterable[str]) -> None:
+        self._client = client
+        self._observed = observed
+        self._namespaces = set(namespaces)
+        self._lock = Lock()
+        self._seen: dict[str, list[tuple[Resource, Json]]] | None = None
+        self._lock_unseen = Lock()
+        self._unseen: dict[str, int] = {}
+
+    def others(self, namespace: str, going: set[ObjectId], releases: set[str]) -> list[str]:
+        """Objects in ``namespace`` that are not in ``going``, in words; what has an owner goes with its owner, and
+        Helm's Secrets with their ``releases`` (names). What may not be looked at counts as foreign."""
+        with self._lock:
+            if self._seen is None:
+                self._seen = self._look()
+        found = sorted(
+            f"{resource.kind} {metadata['name']}"
+            for resource, metadata in self._seen.get(namespace, ())
+            if not _goes(self._observed, resource, metadata, going, releases)
+        )
+        unseen = self._unseen.get(namespace, 0)
+        return [*found, f"{unseen} kinds that may not be listed"] if unseen else found
+
+    def _look(self) -> dict[str, list[tuple[Resource, Json]]]:
+        kinds = [r for r in self._observed.discovery.listable(namespaced=True) if r.kind not in _SHADOWS]
+        seen: dict[str, list[tuple[Resource, Json]]] = {}
+        for resource, items in zip(kinds, in_parallel(self._of_kind, kinds), strict=True):
+            for item in items:
+                seen.setdefault(item["metadata"]["namespace"], []).append((resource, item["metadata"]))
+        return seen
+
+    def _of_kind(self, resource: Resource) -> list[Json]:
+        if len(self._namespaces) > _FEW:
+            found = self._list(resource.collection())
+            if found is not None:
+                return [item for item in found if item["metadata"].get("namespace") in self._namespaces]
+        parts: list[Json] = []
+        for namespace in sorted(self._namespaces):
+            found = self._list(resource.collection(namespace))
+            if found is None:
+                with self._lock_unseen:
+                    self._unseen[namespace] = self._unseen.get(namespace, 0) + 1
+            parts += found or []
+        return parts
+
+    def _list(self, path: str) -> list[Json] | None:
+        """None where this credential may not look."""
         try:
-            items = client.list(resource.collection(namespace), metadata=True)
+            return self._client.list(path, metadata=True)
         except ApiError as exc:
             if exc.status == 403:
-                unseen.append(resource.plural)
-            if exc.status in (403, 404, 405, 503):
+                return None
+            if exc.status in (404, 405, 503):
                 return []
             raise
-        return [
-            f"{resource.kind} {item['metadata']['name']}"
-            for item in items
-            if not _goes(observed, resource, item["metadata"], going, releases)
-        ]
-
-    kinds = [r for r in observed.discovery.listable(namespaced=True) if r.kind not in _SHADOWS]
-    found = sorted(name for part in in_parallel(look, kinds) for name in part)
-    return [*found, f"{len(unseen)} kinds that may not be listed"] if unseen else found
 
 
 def _goes(observed: Observed, resource: Resource, metadata: Json, going: set[ObjectId], releases: set[str]) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WORD = re.compile(r"[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+)*")
 ANGLE = re.compile(r"<[A-Za-z][A-Za-z0-9 _-]*>")
@@ -40,6 +41,7 @@ TYPO_LENGTH = 8
 LONG_MARKERS = tuple(sorted(m for m in MARKERS - PROSE if len(m) >= TYPO_LENGTH))
 
 
+@lru_cache(maxsize=4096)
 def placeholder(text: str) -> str:
     """The placeholder in ``text``, or an empty string."""
     stripped = text.strip()

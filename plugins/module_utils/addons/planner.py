@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..kube.additions import digest_of, foreign_fields
 from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
-from ..kube.objects import Json, ObjectId, crd_resources, is_crd
+from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, crd_resources, is_crd
 from ..kube.ownership import entry_hash
 from .answers import Answers, Decisions
 from .belonging import foreign, moved_elsewhere, not_ours
@@ -29,6 +29,7 @@ from .rendering import Renderer, Rendering, crd_edges
 from .takeover import helm_entries
 from .verdict import conclude, told_otherwise
 
+_MANY = 3
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
 
 
@@ -49,12 +50,14 @@ class Planner:
         self._decisions = decisions
         self._secrets = tuple(secrets)
         self._shared: dict[ObjectId, str] = {}
+        self._there: dict[Resource, dict[str, Json]] = {}
 
     def plan(self, addons: Iterable[Addon]) -> list[AddonPlan]:
         chosen = list(addons)
         moved = {addon.name: self._moved(addon) for addon in chosen}
         work = self._renderer.run(chosen, {name: bool(ids) for name, ids in moved.items()})
         edges = crd_edges(work.values())
+        self._look_for_new(work.values())
         # Who comes first in the graph applies what several add-ons render, whatever their order in the manifest.
         order = [name for step in layers({a.name: a.depends for a in chosen}) for name in step]
         planned = {name: self._one(work[name], moved[name]) for name in order}
@@ -227,12 +230,12 @@ class Planner:
     ) -> Examined:
         create = Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body))
         if known is None:
-            existing = self._client.get(desired.path, accept=METADATA)
+            existing = self._existing(desired)
             if existing is None:
                 if recorded and recorded.state is ObjectState.LIVE:
                     create.plan = replace(create.plan, note="was deleted")
                 return create
-            blocked = not_ours(self._observed, addon, desired, existing["metadata"])
+            blocked = not_ours(self._observed, addon, desired, existing)
             if blocked:
                 return Examined(create.plan, blocked=[blocked])
         live = self._client.get(desired.path)
@@ -254,6 +257,36 @@ class Planner:
         if of_ours and not examined.blocked and (plan.record is None or plan.helm_was_here):
             _take_helm_s(examined, live, answers)
         return examined
+
+    def _look_for_new(self, work: Iterable[Rendering]) -> None:
+        """Where many objects of a kind are new and belong to no namespace, one list says which are there."""
+        new: dict[Resource, int] = {}
+        for rendering in work:
+            for desired in rendering.desired or ():
+                if not desired.id.namespace and desired.id not in self._observed.live:
+                    new[desired.resource] = new.get(desired.resource, 0) + 1
+        many = [resource for resource, count in new.items() if count > _MANY and resource != NAMESPACE]
+        for resource, found in zip(many, in_parallel(self._list, many), strict=True):
+            if found is not None:
+                self._there[resource] = {item["metadata"]["name"]: item["metadata"] for item in found}
+
+    def _list(self, resource: Resource) -> list[Json] | None:
+        try:
+            return self._client.list(resource.collection(), metadata=True)
+        except ApiError as exc:
+            if exc.status in (403, 404):
+                return None
+            raise
+
+    def _existing(self, desired: Desired) -> Json | None:
+        """Metadata of what stands where a new object is to go."""
+        namespaces, namespace = self._observed.namespaces, desired.id.namespace
+        if namespace and namespaces is not None and namespace not in namespaces:
+            return None
+        if desired.resource in self._there:
+            return self._there[desired.resource].get(desired.id.name)
+        found = self._client.get(desired.path, accept=METADATA)
+        return found["metadata"] if found else None
 
     def _release_namespace(self, desired: Desired, recorded: RecordedObject | None) -> Examined:
         name = desired.id.name

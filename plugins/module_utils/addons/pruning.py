@@ -81,15 +81,17 @@ def prune(work: Work, waiter: Waiter, plan: AddonPlan, progress: Progress) -> se
     return forget
 
 
-def delete(work: Work, recorded: RecordedObject, live: Json, *, with_claims: bool = False) -> None:
-    """Ask for the deletion of exactly this object. Raises ``ActError`` SLW-4105 when it is refused.
+def delete(work: Work, recorded: RecordedObject, live: Json, *, with_claims: bool = False) -> bool:
+    """Ask for the deletion of exactly this object; whether it still has to be waited for.
+
+    Raises ``ActError`` SLW-4105 when it is refused.
 
     A StatefulSet that would take its claims with it gives them up first, unless ``with_claims``.
     """
     if recorded.kind == "StatefulSet" and not with_claims:
         _give_up_claims(work, recorded, live)
     try:
-        work.client.delete(recorded.path, uid=live["metadata"]["uid"])
+        return work.client.delete(recorded.path, uid=live["metadata"]["uid"])
     except ApiError as exc:
         raise ActError(
             "SLW-4105",

@@ -13,7 +13,7 @@ from ..kube.objects import NAMESPACE, PV, PVC, Json, ObjectId, crd_resources
 from .consent import Consent, check_removal, removal_edges, removal_order
 from .desired import CREATED_BY, CUSTOM, KEEP_POLICY, rank_of
 from .errors import ConsentError
-from .namespaces import foreign_objects
+from .namespaces import Inhabitants
 from .observe import Observed, denied_is_none, in_parallel
 from .plan import Action, AddonPlan, ObjectPlan, Op
 from .pruning import may_delete
@@ -32,6 +32,7 @@ class RemovalPlanner:
         self._consent = consent
         self._still_wanted = set(still_wanted)
         self._releases: set[tuple[str, str]] = set()
+        self._inhabitants = Inhabitants(client, observed, ())
 
     def plan(self, names: Iterable[str], reason: str) -> list[AddonPlan]:
         """Raises ``ConsentError`` before anything is planned that is needed, protected, or miscounted."""
@@ -47,6 +48,8 @@ class RemovalPlanner:
         order = removal_order(chosen, records)
         plans = [self._one(records[n], reason, edges[n], going, set(chosen), claims[n]) for n in order]
         going = going.union(*(plan.destroys for plan in plans if plan.name in self._consent.crds))
+        namespaces = {o.id.name for plan in plans for o in plan.objects if o.id.kind == "Namespace"}
+        self._inhabitants = Inhabitants(self._client, self._observed, namespaces)
         for plan in plans:
             self._namespaces(plan, going, self._elsewhere(plan.name, set(chosen)))
         return plans
@@ -216,7 +219,7 @@ class RemovalPlanner:
                 continue
             else:
                 releases = {release for namespace, release in self._releases if namespace == item.id.name}
-                others = foreign_objects(self._client, self._observed, item.id.name, going - kept, releases)
+                others = self._inhabitants.others(item.id.name, going - kept, releases)
                 if others:
                     why = f"{len(others)} other object{'' if len(others) == 1 else 's'}: {_some(others)}"
             op = Op.KEEP if why else Op.DELETE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..kube.errors import ApiError, KubeError
 from ..kube.objects import NAMESPACE, Json, ObjectId
@@ -17,7 +17,7 @@ from .errors import ActError, EngineError
 from .hooking import NEVER_BY_POLICY, HookRunner
 from .hooks import Hook, parse_hook
 from .model import Addon, ChartSource, Wait
-from .namespaces import blocking_api_services, foreign_objects
+from .namespaces import Inhabitants, blocking_api_services
 from .plan import AddonPlan, ObjectPlan, Op
 from .pruning import delete, find, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
@@ -26,6 +26,18 @@ from .sources.yaml import load_all
 from .storage import ReleaseStorage
 from .waiting import Waiter, stuck_lines
 from .work import Progress, Work
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What came of asking for a deletion: ``gone``, ``kept`` (why), going (its ``uid``), or an ``error``."""
+
+    plan: ObjectPlan
+    recorded: RecordedObject
+    gone: bool = False
+    kept: str = ""
+    uid: str = ""
+    error: EngineError | KubeError | None = None
 
 
 class Remover:
@@ -62,9 +74,9 @@ class Remover:
             self._delete_all(webhooks)
             self._work.store.save(self._record)
 
-    def finish(self) -> None:
+    def finish(self, inhabitants: Inhabitants) -> None:
         """Namespaces that nobody else uses, then the record. Called when all removals of the run have ended."""
-        self._namespaces()
+        self._namespaces(inhabitants)
         self._work.store.drop(self._plan.name)
         self._progress("removed", f"{len(self.kept)} kept" if self.kept else "")
 
@@ -96,33 +108,39 @@ class Remover:
 
     def _delete_all(self, plans: Iterable[ObjectPlan], webhooks: Sequence[ObjectPlan] = ()) -> None:
         """Delete and wait. When our own dead webhook refuses the deletion, it goes first (it has nobody to ask)."""
-        waiting: dict[str, str] = {}
-        entries: dict[str, RecordedObject] = {}
-        for plan in plans:
-            recorded, live = find(self._work, plan.known)
-            if live is None:
-                self._forget({plan.id})
-                continue
-            reason = "" if plan.note == CLAIM else self._why_not(live, recorded)
-            if reason:
-                self.kept.append(f"{plan.id}: {reason}")
-                continue
-            try:
-                delete(self._work, recorded, live, with_claims=self._plan.name in self._consent.pvcs)
-            except ActError as exc:
-                if not webhooks or not isinstance(exc.__cause__, ApiError) or not exc.__cause__.webhook_unavailable:
-                    raise
-                self._delete_all(webhooks)
-                delete(self._work, recorded, live, with_claims=self._plan.name in self._consent.pvcs)
-            waiting[recorded.path] = live["metadata"]["uid"]
-            entries[recorded.path] = recorded
-        if not waiting:
-            return
-        self._progress("deleting", _counted(entries.values()))
+        wanted = list(plans)
+        asked = list(self._work.pool.map(self._ask, wanted))
+        refused = [a for a in asked if a.error]
+        if refused and webhooks and all(_by_webhook(a.error) for a in refused):
+            self._delete_all(webhooks)
+            asked = [self._ask(a.plan) if a.error else a for a in asked]
+        self._forget({a.plan.id for a in asked if a.gone})
+        self.kept += [f"{a.plan.id}: {a.kept}" for a in asked if a.kept]
+        for one in asked:
+            if one.error:
+                raise one.error
+        waiting = {a.recorded.path: a.uid for a in asked if a.uid}
+        entries = {a.recorded.path: a.recorded for a in asked if a.uid}
+        if any(a.gone for a in asked) or waiting:
+            self._progress("deleting", _counted(a.recorded for a in asked if not a.kept))
         left = self._waiter.until_gone(waiting, max(1.0, self._deadline - time.monotonic()))
         self._forget({entry.id for path, entry in entries.items() if path not in left})
         if left:
             self._stuck(list(left.values()))
+
+    def _ask(self, plan: ObjectPlan) -> _Asked:
+        """Ask for one deletion. Errors are kept, so that those of others are asked for all the same."""
+        recorded, live = find(self._work, plan.known)
+        if live is None:
+            return _Asked(plan, recorded, gone=True)
+        reason = "" if plan.note == CLAIM else self._why_not(live, recorded)
+        if reason:
+            return _Asked(plan, recorded, kept=reason)
+        try:
+            going = delete(self._work, recorded, live, with_claims=self._plan.name in self._consent.pvcs)
+        except (EngineError, KubeError) as exc:
+            return _Asked(plan, recorded, error=exc)
+        return _Asked(plan, recorded, gone=not going, uid=live["metadata"]["uid"] if going else "")
 
     def _released(self) -> None:
         """Volumes that their provisioner deletes after their claims."""
@@ -185,7 +203,7 @@ class Remover:
                 "remove again: the plan then counts it",
             )
 
-    def _namespaces(self) -> None:
+    def _namespaces(self, inhabitants: Inhabitants) -> None:
         waiting: dict[str, str] = {}
         for plan in self._plan.objects:
             if plan.id.kind != "Namespace" or plan.op is not Op.DELETE:
@@ -195,7 +213,7 @@ class Remover:
             if live is None:
                 continue
             gone = {o.id for o in self._plan.objects if o.op is Op.DELETE and not o.id.namespace}
-            others = foreign_objects(self._work.client, self._work.observed, plan.id.name, gone, set())
+            others = inhabitants.others(plan.id.name, gone, set())
             if others:
                 self.kept.append(f"{plan.id}: {len(others)} other objects: {', '.join(others[:3])}")
                 continue
@@ -262,6 +280,11 @@ class Remover:
             self._work.store.save(self._record)
         except KubeError:
             return
+
+
+def _by_webhook(error: EngineError | KubeError | None) -> bool:
+    cause = error.__cause__ if error else None
+    return isinstance(cause, ApiError) and cause.webhook_unavailable
 
 
 def _counted(entries: Iterable[RecordedObject]) -> str:

@@ -100,7 +100,11 @@ class Renderer:
         context = replace(self._context, api_versions=self._apis, is_upgrade=rendering.is_upgrade, find_random=False)
         chart = chart_of(addon, context)
         seen = effective_values(chart, addon.values) if chart else {}
-        return propose(addon, rendering.rendered, seen, wanted, lambda trial: patched(trial, render(trial, context)))
+
+        def attempt(trial: Addon) -> Rendered:
+            return patched(trial, render(trial, context, chart))
+
+        return propose(addon, rendering.rendered, seen, wanted, attempt)
 
     def _start(self, addon: Addon) -> Rendering:
         source = identity(addon, self._context)
@@ -141,7 +145,7 @@ class Renderer:
                 if refused:
                     return refused
                 rendering.is_upgrade = is_upgrade
-                rendering.rendered = patched(rendering.addon, render(rendering.addon, context))
+                rendering.rendered = patched(rendering.addon, render(rendering.addon, context, chart))
             except FindingsError:
                 raise
             except EngineError as exc:

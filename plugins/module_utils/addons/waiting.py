@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
-from ..kube.objects import Json, ObjectId, Resource, is_custom
+from ..kube.objects import CRD, Json, ObjectId, Resource, is_custom
 from ..kube.readiness import RULES, Readiness, State, assess, assess_absent
 from ..kube.readiness_others import always
 from ..kube.reasons import explain
@@ -50,6 +50,7 @@ class Waiter:
         self._locks: dict[Resource, threading.Lock] = {}
         self._seen: dict[Resource, tuple[float, dict[ObjectId, Json]]] = {}
         self._classes: dict[str, str] = {}
+        self._established: set[ObjectId] = set()
 
     def until_ready(
         self, addon: str, desired: Iterable[Desired], wait: Wait, on_wait: Callable[[str], None] = lambda text: None
@@ -113,6 +114,9 @@ class Waiter:
     def _verdicts(self, pending: dict[ObjectId, Desired], wait: Wait, began: float) -> dict[ObjectId, Readiness]:
         found: dict[ObjectId, Readiness] = {}
         for identity, desired in pending.items():
+            if identity in self._established:
+                found[identity] = Readiness(State.READY, "")
+                continue
             live = self._live(desired, began)
             found[identity] = (
                 assess_absent(desired.body)
@@ -125,6 +129,9 @@ class Waiter:
                     age=self._age(live),
                 )
             )
+            if desired.resource == CRD and found[identity].ready:
+                # It does not become less ready, and to look again costs the API server more than anything else.
+                self._established.add(identity)
         return found
 
     def _age(self, live: Json) -> float | None:
@@ -133,6 +140,9 @@ class Waiter:
         return (self._client.now() - datetime.fromisoformat(created)).total_seconds() if created else None
 
     def _live(self, desired: Desired, began: float) -> Json | None:
+        if desired.resource == CRD:
+            # A list of them is megabytes, and most of it has nothing to do with us.
+            return self._client.get(desired.path)
         live = self._list(desired.resource, began).get(desired.id)
         return self._client.get(desired.path) if live is None else live
 

@@ -134,17 +134,18 @@ class Client:
         return self.write("PATCH", path, body, query, APPLY)
 
     def delete(self, path: str, *, uid: str = "", propagation: str = "Background") -> bool:
-        """Ask for a deletion, with the UID as precondition. False: it was already gone, or is another object now."""
+        """Ask for a deletion, with the UID as precondition. False: it is gone at once, was so already, or is another
+        object now. True: something has to happen first (finalizers, a grace period)."""
         body: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
-            self.write("DELETE", path, body)
+            answer = self.write("DELETE", path, body)
         except ApiError as exc:
             if exc.status == 404 or (exc.status == 409 and "uid" in exc.api_message.lower()):
                 return False
             raise
-        return True
+        return bool((answer.get("metadata") or {}).get("deletionTimestamp"))
 
     def _json(self, method: str, path: str, query: Mapping[str, str] | None, *, accept: str) -> Json:
         return _loads(self._request(method, path, query, None, JSON_TYPE, accept), f"{method} {path}")
@@ -171,7 +172,7 @@ class Client:
                 guard()
             with self._lock:
                 self.requests += 1
-            wait = pause * self._random.uniform(0.8, 1.2)
+            asked_for = 0.0
             session = self._sessions.current
             sent = time.time()
             try:
@@ -193,7 +194,8 @@ class Client:
                     continue
                 if not _worth_retrying(failure):
                     raise failure
-                wait = min(_seconds(answer.headers.get("Retry-After")) or wait, 10.0)
+                asked_for = _seconds(answer.headers.get("Retry-After"))
+            wait = min(asked_for, 10.0) or pause * self._random.uniform(0.8, 1.2)
             if time.monotonic() + wait > deadline:
                 raise failure
             self._sleep(wait)

@@ -59,7 +59,8 @@ def _documents(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _objects(content: str, source: str) -> Iterator[dict[str, Any]]:
-    for document in yaml.load_all(content, f"rendered {source}", strict=False):
+    # With the line's end that belongs to a block of text at the end of a document: Helm's manifest has it as well.
+    for document in yaml.load_all(f"{content}\n", f"rendered {source}", strict=False):
         yield from flatten(document, source)
 
 

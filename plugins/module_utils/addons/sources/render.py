@@ -27,14 +27,15 @@ from .variation import varying_fields
 __all__ = ["RenderContext", "Rendered", "chart_of", "identity", "render"]
 
 
-def render(addon: Addon, ctx: RenderContext) -> Rendered:
+def render(addon: Addon, ctx: RenderContext, chart: Chart | None = None) -> Rendered:
     """The add-on's objects as they should be on the cluster. Raises RenderError SLW-2xxx.
 
-    Only sources that need a program start one: Helm once a chart, twice where values are random.
+    ``chart`` is that of ``chart_of``, where it has been read already. Only sources that need a program start one:
+    Helm once a chart, twice where values are random.
     """
     source = addon.source
     if isinstance(source, ChartSource):
-        return _render_chart(addon, source, ctx)
+        return _render_chart(addon, source, ctx, chart)
     placed = _placed(source, ctx)
     refuse_duplicates(placed, addon.namespace)
     return Rendered(objects=tuple(obj for obj, _place in placed), identity=identity(addon, ctx))
@@ -66,9 +67,9 @@ def _placed(source: KustomizeSource | ManifestsSource | ObjectsSource, ctx: Rend
     return inline_objects(source)
 
 
-def _render_chart(addon: Addon, source: ChartSource, ctx: RenderContext) -> Rendered:
+def _render_chart(addon: Addon, source: ChartSource, ctx: RenderContext, known: Chart | None) -> Rendered:
     path = chart_path(source, ctx)
-    chart = load_chart(path)
+    chart = known or load_chart(path)
     require_dependencies(chart)
     found = traits(chart, addon.values)
     request = TemplateRequest(
