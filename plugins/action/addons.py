@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, unfinished
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.history.folder import Written
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
@@ -29,7 +31,11 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts impor
 from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.not_done import not_done_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
-from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, plan_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import (
+    kept_lines,
+    plan_lines,
+    written_lines,
+)
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
 from ..plugin_utils import options
@@ -72,7 +78,11 @@ class ActionModule(ActionBase):
         if chosen is None:
             return {"skipped": True, "msg": "no selected tag names an add-on"}
         masker.add([str(args[k]) for k in ("api_token",) if args.get(k)])
-        settings = options.settings(args, operation, only=chosen[0], skip=chosen[1])
+        files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+        inventories = [str(source) for source in variables.get("ansible_inventory_sources") or []]
+        settings = options.settings(
+            args, operation, only=chosen[0], skip=chosen[1], files=files, inventories=inventories
+        )
         masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
         access = from_options(
             kubeconfig=str(args.get("kubeconfig") or ""),
@@ -83,7 +93,7 @@ class ActionModule(ActionBase):
         )
         parent = os.getppid()
         client = Client(access, user_agent=f"slipway ({operation})")
-        manifest = self._manifest(args, variables, client)
+        manifest = self._manifest(args, variables, client, files)
         masker.add(manifest.secrets)
         engine = Engine(client, manifest, settings, emit=self._emit, alive=lambda: os.getppid() == parent)
         if operation == "status":
@@ -98,8 +108,12 @@ class ActionModule(ActionBase):
             return self._finish(args, drift_dict(plan, engine.masker), changed=False)
         for line in plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
             display.display(line)
+        history = None if self._task.check_mode else engine.history()
+        if history is not None:
+            history.check(plan)
         if operation == "plan" or self._task.check_mode:
             outcome = plan_dict(plan, engine.masker)
+            outcome.update(_told(history.write(plan)) if history else {})
             return self._finish(args, outcome, changed=any(a.changes for a in plan.addons))
         acting = sum(1 for a in plan.addons if a.acts)
         with Progress(acting, display.display) as self._progress:
@@ -107,6 +121,9 @@ class ActionModule(ActionBase):
         for line in kept_lines(report.kept):
             display.display(engine.masker.text(line))
         outcome = report_dict(report, engine.masker)
+        if history is not None:
+            done = [name for name, result in report.results.items() if result.done]
+            outcome.update(_told(history.write(report.plan, done)))
         finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
         if report.failed:
             for line in _failure(report.results, unfinished(report), operation).splitlines():
@@ -120,8 +137,7 @@ class ActionModule(ActionBase):
         if self._progress is not None:
             self._progress(event)
 
-    def _manifest(self, args: Mapping[str, Any], variables: dict[str, Any], client: Client) -> Manifest:
-        files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+    def _manifest(self, args: Mapping[str, Any], variables: dict[str, Any], client: Client, files: Path) -> Manifest:
         folders = [str(files / folder) for folder in options.names(args, "catalogs")]
         built_in = Path(__file__).parents[2] / "roles" / "addons" / "files" / "catalog"
         manifest, findings = load_manifest(
@@ -161,6 +177,13 @@ class ActionModule(ActionBase):
             "plan": outcome,
             "fail_on": list(options.fail_on(args)),
         }
+
+
+def _told(written: Written) -> dict[str, Any]:
+    """What was done to the rendered history: told on the screen, and for the result."""
+    for line in written_lines(written):
+        display.display(line)
+    return {"rendered": asdict(written)}
 
 
 def _keys(value: object) -> list[object]:

@@ -140,6 +140,12 @@ options:
   report_file:
     description: Write plan and results to this file as JSON.
     type: path
+  rendered_dir:
+    description:
+      - Folder for the rendered objects of all add-ons, for a Git repository or a GitOps tool. V(plan) and V(install)
+        write it; secret values are left out. With it, unchanged charts are rendered too.
+      - Relative to O(files_dir).
+    type: path
 """
 
 EXAMPLES = r"""
@@ -180,6 +186,9 @@ plan:
       elements: dict
     results:
       description: Outcome by add-on, in a real run.
+      type: dict
+    rendered:
+      description: With O(rendered_dir), what was written and removed there.
       type: dict
 findings:
   description: What is wrong with the manifest, each with code, key path, file, line and column.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,19 @@ def number(args: Mapping[str, Any], option: str, default: float, least: float = 
     return found
 
 
-def settings(args: Mapping[str, Any], operation: str, *, only: tuple[str, ...], skip: tuple[str, ...]) -> Settings:
-    """The engine's settings from a task's arguments. Raises ``EngineError`` SLW-6201."""
+def settings(
+    args: Mapping[str, Any],
+    operation: str,
+    *,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    files: Path = Path(),
+    inventories: Sequence[str] = (),
+) -> Settings:
+    """The engine's settings from a task's arguments. Raises ``EngineError`` SLW-6201.
+
+    ``files`` is what relative paths start from, ``inventories`` are the files and folders of Ansible's inventory.
+    """
     prune = _structure(args.get("prune"))
     everything = prune is True or (isinstance(prune, str) and prune.lower() in ("true", "yes"))
     nothing = prune is False or (isinstance(prune, str) and prune.lower() in ("false", "no"))
@@ -99,6 +110,8 @@ def settings(args: Mapping[str, Any], operation: str, *, only: tuple[str, ...], 
         ),
         repositories=_repositories(args.get("repositories")),
         server=_server(args),
+        files_dir=files,
+        rendered_dir=_rendered_dir(args, files, inventories),
     )
 
 
@@ -117,6 +130,17 @@ def _structure(value: object) -> object:
         except yaml.YAMLError:
             return value
     return value
+
+
+def _rendered_dir(args: Mapping[str, Any], files: Path, inventories: Sequence[str]) -> Path | None:
+    if not args.get("rendered_dir"):
+        return None
+    folder = (files / Path(str(args["rendered_dir"])).expanduser()).resolve()
+    for source in map(Path, inventories):
+        if source.is_dir() and folder.is_relative_to(source.resolve()):
+            wanted = "a folder outside of the inventory's: Ansible reads every YAML file in that one as inventory"
+            raise bad_option("rendered_dir", args["rendered_dir"], wanted)
+    return folder
 
 
 def _server(args: Mapping[str, Any]) -> ServerAccess:

@@ -18,6 +18,7 @@ from .consent import Consent, names_to_prune, names_to_remove
 from .errors import EngineError, FindingsError
 from .finding import Finding, Level
 from .graph import closure
+from .history.history import History, made_namespaces
 from .home import leave_home, left_home
 from .install import Installer
 from .lock import Holder, Lock
@@ -60,6 +61,9 @@ class Settings:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     server: ServerAccess | None = None
     who: str = ""
+    files_dir: Path = Path()
+    rendered_dir: Path | None = None
+    """Where the rendered history is kept: everything is rendered for it, also what has not changed."""
 
 
 @dataclass
@@ -146,7 +150,8 @@ class Engine:
     def _planner(self, observed: Observed) -> Planner:
         settings = self._settings
         helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
-        renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency)
+        everything = settings.rendered_dir is not None
+        renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency, everything)
         return Planner(self._client, observed, renderer, settings.decisions, self._manifest.secrets)
 
     def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
@@ -175,6 +180,14 @@ class Engine:
         if self._observed is None:
             raise ValueError("execute() needs a plan() before it")
         return self._observed
+
+    def history(self) -> History | None:
+        """The rendered history that this run keeps, if it was asked to."""
+        settings = self._settings
+        if settings.rendered_dir is None or settings.operation not in ("plan", "install"):
+            return None
+        made = made_namespaces(self._seen)
+        return History(settings.rendered_dir, settings.files_dir, self._manifest, self.masker, made)
 
     def execute(self, plan: Plan) -> Report:
         """Carry out ``plan``. When the cluster moved since it was made, it is made again under the lock."""

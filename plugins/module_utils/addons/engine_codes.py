@@ -40,6 +40,9 @@ CODES: dict[str, str] = {
     "SLW-4201": "hook failed",
     "SLW-4202": "nobody serves a hook's kind",
     "SLW-4203": "hook object cannot be deleted",
+    "SLW-4711": "rendered history cannot be written",
+    "SLW-4712": "foreign file in the rendered history",
+    "SLW-4713": "index of the rendered history cannot be used",
     "SLW-4901": "result that slipway_fail_on names",
     # removal
     "SLW-5001": "no such add-on to remove",

@@ -56,18 +56,20 @@ def inputs_digest(addon: Addon, source: str, observed: Observed, apis: tuple[str
 
 
 class Renderer:
-    """Renders in a pool; starts no process for an add-on whose inputs and objects are as recorded."""
+    """Renders in a pool; starts no process for an add-on whose inputs and objects are as recorded, unless
+    ``everything`` is wanted."""
 
-    def __init__(self, context: RenderContext, observed: Observed, workers: int) -> None:
+    def __init__(self, context: RenderContext, observed: Observed, workers: int, everything: bool = False) -> None:
         self._context = context
         self._observed = observed
         self._workers = workers
+        self._everything = everything
         self._apis = observed.discovery.api_versions()
 
     def run(self, addons: Iterable[Addon], look_at: Mapping[str, bool]) -> dict[str, Rendering]:
         """``look_at`` names the add-ons to be rendered whatever their inputs. All render errors are raised at once."""
         work = {addon.name: self._start(addon) for addon in addons}
-        pending = [r for r in work.values() if look_at[r.addon.name] or self._changed(r)]
+        pending = [r for r in work.values() if self._everything or look_at[r.addon.name] or self._changed(r)]
         failures: dict[str, list[Finding]] = {}
         while pending:
             found = self._render(pending)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..addons.diff import ABSENT, FieldChange, differences
 from ..addons.finding import NOWHERE
+from ..addons.history.folder import Written
 from ..addons.masking import MASK, Masker
 from ..addons.model import JSON
 from ..addons.plan import Action, AddonPlan, Drift, ObjectPlan, Op, Plan
@@ -56,6 +57,15 @@ def kept_lines(kept: Mapping[str, Sequence[str]]) -> list[str]:
     lines = sorted({line for lines in kept.values() for line in lines})
     head = [f"KEPT {len(lines)} object{'' if len(lines) == 1 else 's'}"] if lines else []
     return head + [f"    {line}" for line in lines]
+
+
+def written_lines(written: Written) -> list[str]:
+    """What became of the rendered history."""
+    told = [f"{len(written.changed)} written", f"{len(written.removed)} removed"]
+    if written.left_out:
+        many = "object" if written.left_out == 1 else "objects"
+        told.append(f"{written.left_out} {many} left out: {written.folder}/index tells which and why")
+    return [f"RENDERED {written.folder}  {written.files} file{'' if written.files == 1 else 's'}: {', '.join(told)}"]
 
 
 def _quietly_drifted(plan: Plan) -> int:

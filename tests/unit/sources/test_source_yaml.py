@@ -113,6 +113,20 @@ def test_dump_is_read_back_unchanged(value: object) -> None:
     assert yaml.load_all(yaml.dump(value), "t.yaml") == [value]
 
 
+TRICKY = st.text("ab: #-'\"\\|>%@`{}[]&*!?\t\n\r\x85\u2028 ", max_size=12)
+
+
+@given(st.recursive(TRICKY, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TRICKY, inner, max_size=2)))
+def test_text_for_people_is_read_back_unchanged(value: object) -> None:
+    assert yaml.load_all(yaml.pretty(value), "t.yaml") == [value]
+
+
+def test_text_for_people_shows_lines_as_lines() -> None:
+    assert yaml.pretty({"b": 1, "a": {"conf": "one\n  two\n", "word": "x"}}) == (
+        "a:\n  conf: |\n    one\n      two\n  word: x\nb: 1\n"
+    )
+
+
 @given(st.text("0123456789_+-.eExXbBoO:yYnN~=", min_size=1, max_size=6))
 def test_dumped_strings_stay_strings(text: str) -> None:
     assert one(yaml.dump({"k": text})) == {"k": text}

@@ -175,6 +175,18 @@ class _Dumper(_DumperBase):  # type: ignore[misc]
         return True
 
 
+class _PrettyDumper(_Dumper):
+    """Texts of several lines as they are read: a change of one line is a change of one line."""
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    return dumper.represent_scalar(_PREFIX + "str", text, "|" if "\n" in text else None)
+
+
+if _DumperBase is not object:
+    _PrettyDumper.add_representer(str, _represent_text)
+
+
 def load_all(text: str, source: str, strict: bool = True, first_line: int = 1) -> list[Any]:
     """The documents of ``text``; empty ones are None.
 
@@ -199,6 +211,15 @@ def _documents(text: str, loader: Any) -> Iterator[Any]:
 
 def dump(value: Any) -> str:
     """YAML with sorted keys and block style: the same value gives the same text."""
+    return _dump(value, _Dumper)
+
+
+def pretty(value: Any) -> str:
+    """Like ``dump``, for people: texts of several lines stand as lines."""
+    return _dump(value, _PrettyDumper)
+
+
+def _dump(value: Any, dumper: Any) -> str:
     return str(
-        yaml.dump(value, Dumper=_Dumper, sort_keys=True, default_flow_style=False, allow_unicode=True, width=4096)
+        yaml.dump(value, Dumper=dumper, sort_keys=True, default_flow_style=False, allow_unicode=True, width=4096)
     )
