@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.history.folder import Written
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.operation import SmokeRun
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
@@ -36,6 +37,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text i
     plan_lines,
     written_lines,
 )
+from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_dict, smoke_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
 from ..plugin_utils import options
@@ -95,7 +97,9 @@ class ActionModule(ActionBase):
         client = Client(access, user_agent=f"slipway ({operation})")
         manifest = self._manifest(args, variables, client, files)
         masker.add(manifest.secrets)
-        engine = Engine(client, manifest, settings, emit=self._emit, alive=lambda: os.getppid() == parent)
+        if operation == "smoke":
+            return self._smoke(args, SmokeRun(client, manifest, settings, emit=self._emit, alive=_lives_on(parent)))
+        engine = Engine(client, manifest, settings, emit=self._emit, alive=_lives_on(parent))
         if operation == "status":
             found = engine.status()
             for line in status_lines(found, verbose=display.verbosity > 0):
@@ -131,6 +135,17 @@ class ActionModule(ActionBase):
             finished.update(
                 failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation))
             )
+        return finished
+
+    def _smoke(self, args: Mapping[str, Any], run: SmokeRun) -> dict[str, Any]:
+        with Progress(0, display.display) as self._progress:
+            report = run.run(dry=self._task.check_mode)
+        for line in smoke_lines(report):
+            display.display(run.masker.text(line), color=C.COLOR_ERROR if line.startswith("!") else None)
+        finished = self._finish(args, run.masker.value(smoke_dict(report)), changed=False)
+        failed = [check.reason for check in report.checks if check.outcome == "failed"]
+        if failed:
+            finished.update(failed=True, msg=run.masker.text("\n".join(failed)))
         return finished
 
     def _emit(self, event: Event) -> None:
@@ -177,6 +192,11 @@ class ActionModule(ActionBase):
             "plan": outcome,
             "fail_on": list(options.fail_on(args)),
         }
+
+
+def _lives_on(parent: int) -> Callable[[], bool]:
+    """Whether the process that started this worker is still there."""
+    return lambda: os.getppid() == parent
 
 
 def _told(written: Written) -> dict[str, Any]:

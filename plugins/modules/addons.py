@@ -41,8 +41,9 @@ options:
       - V(remove) removes the add-ons that O(remove_addons) names.
       - V(drift) tells what is not as it was applied, field by field with who changed it and when. It changes nothing.
       - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
+      - V(smoke) tries the smoke checks of all installed add-ons, and changes nothing but their temporary objects.
     type: str
-    choices: [plan, install, remove, drift, status]
+    choices: [plan, install, remove, smoke, drift, status]
     default: plan
   kubeconfig:
     description:
@@ -140,6 +141,10 @@ options:
   report_file:
     description: Write plan and results to this file as JSON.
     type: path
+  smoke:
+    description: Whether V(install) tries the smoke checks of the add-ons that it has changed.
+    type: raw
+    default: true
   rendered_dir:
     description:
       - Folder for the rendered objects of all add-ons, for a Git repository or a GitOps tool. V(plan) and V(install)

@@ -70,6 +70,17 @@ def number(args: Mapping[str, Any], option: str, default: float, least: float = 
     return found
 
 
+def flag(args: Mapping[str, Any], option: str, default: bool) -> bool:
+    """True or false, also as the words that surveys and ``-e`` give."""
+    value = args.get(option)
+    if value is None or value == "":
+        return default
+    word = str(value).strip().lower()
+    if word not in ("true", "yes", "false", "no"):
+        raise bad_option(option, value, "true or false")
+    return word in ("true", "yes")
+
+
 def settings(
     args: Mapping[str, Any],
     operation: str,
@@ -110,6 +121,7 @@ def settings(
         ),
         repositories=_repositories(args.get("repositories")),
         server=_server(args),
+        smoke=flag(args, "smoke", True),
         files_dir=files,
         rendered_dir=_rendered_dir(args, files, inventories),
     )

@@ -17,8 +17,10 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.catalog import Entry, load
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.definition import SOURCES
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.draft import drafts
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Finding
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.node import Node, merge, plain
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.relations import relate
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.resolve import smoke_checks
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "roles" / "addons" / "files" / "catalog"
@@ -98,6 +100,17 @@ def test_replicas_name_a_value_that_is_no_map(name: str) -> None:
 def test_images_are_pinned(name: str) -> None:
     for image in ENTRIES[name].texts("images"):
         assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+:v?\d[\w.-]*", image)
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_smoke_checks_are_complete(name: str) -> None:
+    """Each is of a capability that the entry provides, and says what it expects."""
+    written = ENTRIES[name].node.at(("smoke",))
+    found, _dropped, _findings = drafts(Node({name: Node({})}), ENTRIES)
+    findings: list[Finding] = []
+    checks = smoke_checks(found[name], findings)
+    assert not findings
+    assert {check.capability for check in checks} == set(written.map() if written else ())
 
 
 def test_all_entries_together_have_an_order() -> None:

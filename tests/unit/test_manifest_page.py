@@ -28,6 +28,7 @@ RAW = {
     "slipway_remove_crds": "map of name to number",
     "slipway_prune": "list of names, or true",
     "slipway_fail_on": "list of words",
+    "slipway_smoke": "true or false",
 }
 """What `raw` stands for; by default a list of names."""
 

@@ -50,6 +50,9 @@ CODES: dict[str, str] = {
     "SLW-1304": "template cannot be evaluated",
     "SLW-1305": "template syntax error",
     "SLW-1306": "template result is not a value of JSON",
+    # smoke checks
+    "SLW-1421": "smoke check of a capability that is not provided",
+    "SLW-1422": "smoke check is incomplete",
     # hints
     "SLW-1901": "shared value is not used",
     "SLW-1902": "one literal in many places",

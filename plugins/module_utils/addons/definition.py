@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .model import JSON
@@ -95,6 +95,33 @@ DRIFT_RULE = group(
     Field("manager", TEXT, "Who holds the field now, such as kubectl-edit."),
 )
 
+EXPECTATION = group(
+    Field("kind", TEXT, "Kind of the object.", required=True),
+    Field("group", Type("text", {"type": "string"}), "API group of the kind, where the kind alone is ambiguous."),
+    Field("name", TEXT, "Name of the object; without it, one object of this kind is enough."),
+    Field("namespace", TEXT, "Namespace of an object that is not among `objects`; by default the add-on's."),
+    Field("type", TEXT, "Type of a condition that the object must have."),
+    Field("status", TEXT, "Status of that condition; 'True' by default."),
+    Field("path", TEXT, "A field of the object, such as status.addresses[0].ip or metadata.labels['a.b/c']."),
+    Field("equals", Type("any value"), "What the field must be."),
+    Field("exists", FLAG, "Whether the field, or without `path` the object, must be there."),
+)
+
+SMOKE = group(
+    Field(
+        "objects",
+        Type("a list of Kubernetes objects", {"type": "array"}, items=OBJECT),
+        "Temporary objects; made in a namespace of their own, waited for, and removed.",
+    ),
+    Field(
+        "ready",
+        Type("a list of expectations", {"type": "array"}, items=EXPECTATION),
+        "What else must hold, of the temporary objects or of others.",
+    ),
+    Field("timeout", SECONDS, "How long that may take; 60 by default."),
+    Field("enabled", FLAG, "false leaves the check out."),
+)
+
 REMOVE = group(
     Field("first", TEXTS, "Kinds whose objects are removed, and waited for, before the rest."),
     Field("timeout", SECONDS, "How long removal may take."),
@@ -142,6 +169,11 @@ ADDON: tuple[Field, ...] = (
     Field("adopt", FLAG, "true takes over objects or a release that somebody else installed.", (USER,)),
     Field("timeout", SECONDS, "Short for wait.timeout."),
     Field("wait", WAIT, "When the add-on counts as ready."),
+    Field(
+        "smoke",
+        Type("a map of checks", {"type": "object"}, members=SMOKE),
+        "By capability that the add-on provides: how to see that it works.",
+    ),
     Field("crds", choice("apply", "create", "skip"), "What is done with the CRDs of a chart."),
     Field("drift", ANSWER, "What is done with fields that others changed or added; report by default."),
     Field(
@@ -174,6 +206,14 @@ def table(where: str) -> str:
     """The keys as a Markdown table."""
     lines = ["| key | type | meaning |", "|---|---|---|"]
     for item in sorted(fields_of(where), key=lambda f: f.name):
-        lines.append(f"| `{item.name}` | {item.type.words} | {item.doc} |")
-        lines.extend(f"| `{item.name}.{sub.name}` | {sub.type.words} | {sub.doc} |" for sub in item.type.fields)
+        lines += [f"| `{name}` | {sub.type.words} | {sub.doc} |" for name, sub in _rows(item.name, item)]
     return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, item: Field) -> Iterator[tuple[str, Field]]:
+    """A key and those below it; ``<name>`` stands for a free key, ``[]`` for each item of a list."""
+    yield name, item
+    inner = [("", item.type), (".<name>", item.type.members), ("[]", item.type.items)]
+    for between, kind in inner:
+        for sub in kind.fields if kind else ():
+            yield from _rows(f"{name}{between}.{sub.name}", sub)

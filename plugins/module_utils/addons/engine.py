@@ -34,6 +34,7 @@ from .remove import Remover
 from .rendering import Renderer
 from .schedule import Outcome, Result, Schedule
 from .select import select
+from .smoke.scratch import remove_leftovers
 from .sources.context import RenderContext
 from .sources.helm import Helm, ServerAccess
 from .sources.repository import Repository
@@ -61,6 +62,8 @@ class Settings:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     server: ServerAccess | None = None
     who: str = ""
+    smoke: bool = True
+    """Whether what changed is checked by the smoke checks of its add-on."""
     files_dir: Path = Path()
     rendered_dir: Path | None = None
     """Where the rendered history is kept: everything is rendered for it, also what has not changed."""
@@ -118,6 +121,8 @@ class Engine:
         else:
             plans = self._planner(observed).plan(chosen.values())
             self._learn_secrets(plans)
+            for plan in plans:
+                plan.checks = plan.addon.smoke if settings.smoke and plan.changes and plan.addon else ()
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
         gone = self._answered(plans)
@@ -225,6 +230,8 @@ class Engine:
                 self._client, self._seen, store, self.masker, self._emit, pool, self._settings.who or lock.identity
             )
             waiter = Waiter(self._client, self._seen.name)
+            for event in remove_leftovers(self._client, self._seen.namespaces, plan.name):
+                self._emit(event)
 
             def act(name: str) -> None:
                 one = acting[name]
@@ -279,7 +286,7 @@ class Engine:
         )
 
     def _on_wait(self, holder: Holder) -> None:
-        self._emit(Event("", "waiting", f"{holder.identity} holds the lock since {holder.since} ({holder.operation})"))
+        self._emit(Event("", "waiting", str(holder)))
 
     def _moved_on(self) -> bool:
         """Whether another run changed records between our plan and the lock. Who began at the same moment as we did

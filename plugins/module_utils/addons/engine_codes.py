@@ -40,6 +40,8 @@ CODES: dict[str, str] = {
     "SLW-4201": "hook failed",
     "SLW-4202": "nobody serves a hook's kind",
     "SLW-4203": "hook object cannot be deleted",
+    "SLW-4701": "smoke check failed",
+    "SLW-4702": "smoke check could not be made",
     "SLW-4711": "rendered history cannot be written",
     "SLW-4712": "foreign file in the rendered history",
     "SLW-4713": "index of the rendered history cannot be used",

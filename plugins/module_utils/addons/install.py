@@ -16,6 +16,7 @@ from .model import Addon, ChartSource
 from .plan import Action, AddonPlan, Op
 from .pruning import prune
 from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .smoke.run import Smoke
 from .sources.render import Rendered
 from .storage import ReleaseStorage
 from .waiting import Waiter
@@ -72,8 +73,17 @@ class Installer:
             )
         if hooked:
             hooks.run(self._rendered.hooks, after)
+        self._smoke()
         gone = prune(self._work, self._waiter, self._plan, self._progress)
         self._finish(gone)
+
+    def _smoke(self) -> None:
+        """Before anything of the version before goes, and before the record says that all is well: what fails here is
+        tried again by the next run."""
+        smoke = Smoke(self._work.client, self._work.observed.discovery, self._work.observed.name)
+        for check in self._plan.checks:
+            self._progress("smoke", check.capability)
+            smoke.run(self._addon, check, lambda text: self._progress("waiting", text))
 
     def _finish(self, gone: set[ObjectId]) -> None:
         record = self._with_confirmed()

@@ -48,6 +48,9 @@ class Holder:
     since: str
     remaining: float
 
+    def __str__(self) -> str:
+        return f"{self.identity} holds the lock since {self.since} ({self.operation})"
+
 
 class Lock:
     """``duration`` is the Lease's life in seconds; it is renewed at a third of it."""
@@ -97,7 +100,7 @@ class Lock:
             if time.monotonic() >= deadline:
                 raise LockError(
                     "SLW-6001",
-                    f"{holder.identity} holds the lock since {holder.since} ({holder.operation})",
+                    str(holder),
                     f"set slipway_lock_wait to wait; without renewal it ends in {max(0, holder.remaining):.0f} s",
                 )
             if holder.identity != told:

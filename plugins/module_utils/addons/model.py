@@ -95,6 +95,34 @@ class DriftRule:
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """What an object must be for a smoke check to pass: a condition (``type``), a field (``path``), or there at all.
+
+    Without ``name`` one object of the kind is enough. ``group`` None: any that has the kind.
+    """
+
+    kind: str
+    group: str | None = None
+    name: str = ""
+    namespace: str = ""
+    type: str = ""
+    status: str = "True"
+    path: str = ""
+    equals: JSON = None
+    exists: bool | None = None
+
+
+@dataclass(frozen=True)
+class SmokeCheck:
+    """How to see that a capability is kept. ``timeout`` in seconds."""
+
+    capability: str
+    objects: tuple[dict[str, JSON], ...] = ()
+    ready: tuple[Expectation, ...] = ()
+    timeout: int = 60
+
+
+@dataclass(frozen=True)
 class Addon:
     """One add-on, resolved: the unit that is planned, installed, upgraded and removed."""
 
@@ -121,6 +149,7 @@ class Addon:
     patches: tuple[dict[str, JSON], ...] = ()
     store_values: bool = True
     images: tuple[str, ...] = ()
+    smoke: tuple[SmokeCheck, ...] = ()
     origins: dict[KeyPath, Position] = field(default_factory=dict)
     """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
 

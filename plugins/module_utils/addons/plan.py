@@ -13,7 +13,7 @@ from ..kube.ownership import FieldPath
 from .desired import Desired
 from .diff import FieldChange
 from .finding import NOWHERE, Finding, Position
-from .model import JSON, Addon
+from .model import JSON, Addon, SmokeCheck
 from .record import Record, RecordedObject
 from .sources.render import Rendered
 
@@ -153,6 +153,8 @@ class AddonPlan:
     stale_release: str = ""
     shown_values: dict[str, JSON] = field(default_factory=dict)
     """The values as plans and the record may show them."""
+    checks: tuple[SmokeCheck, ...] = ()
+    """Smoke checks that follow when the add-on is ready."""
     destroys: set[ObjectId] = field(default_factory=set)
     """Custom resources of others that go with the CRDs of a removal."""
 

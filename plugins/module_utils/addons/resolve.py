@@ -14,6 +14,7 @@ from .finding import Finding, KeyPath
 from .model import Addon, Condition, DriftRule, RemovePolicy, Wait
 from .node import Node, merge, plain
 from .relations import Relations
+from .smoke.resolve import smoke_checks
 from .source import source_of
 
 TIMEOUT = Wait().timeout
@@ -55,6 +56,7 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         patches=tuple(plain(item) for item in draft.items("patches")),
         store_values=draft.flag("store_values", True),
         images=draft.texts("images"),
+        smoke=smoke_checks(draft, findings),
         origins={path: leaf.position for path, leaf in leaves},
     )
 

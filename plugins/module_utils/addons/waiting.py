@@ -72,7 +72,7 @@ class Waiter:
                 return
             failed = {i: d for i, d in pending.items() if verdicts[i].state is State.FAILED}
             since = {i: since.get(i, time.monotonic()) for i in failed}
-            if any(time.monotonic() - since[i] >= _fault_grace(i) for i in failed):
+            if any(time.monotonic() - since[i] >= fault_grace(i) for i in failed):
                 raise self._not_ready("SLW-4101", f"add-on {addon} failed", failed, verdicts)
             if time.monotonic() >= deadline:
                 head = f"add-on {addon} is not ready after {wait.timeout} s"
@@ -199,7 +199,7 @@ class Waiter:
         return ActError(code, "\n    ".join([head + ":", *lines]))
 
 
-def _fault_grace(identity: ObjectId) -> float:
+def fault_grace(identity: ObjectId) -> float:
     """Seconds that a fault must last. Of the built-in kinds it is the controller's last word; a custom resource may
     still show what its operator said of the version before."""
     return 0.0 if (identity.group, identity.kind) in RULES else _OLD_WORD

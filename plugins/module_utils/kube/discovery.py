@@ -50,6 +50,10 @@ class Discovery:
         exact = self.find(resource.api_version, resource.kind)
         return exact or self.preferred(resource.group, resource.kind) or resource
 
+    def named(self, kind: str) -> list[Resource]:
+        """One resource (preferred version) for each group that has this kind."""
+        return [known[0] for (_group, name), known in self._by_kind.items() if name == kind]
+
     def listable(self, *, namespaced: bool) -> list[Resource]:
         """One resource (preferred version) for each kind that can be listed and deleted."""
         return [

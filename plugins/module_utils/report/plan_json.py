@@ -61,6 +61,7 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "adopt": _proposal(plan),
         "problems": [p.as_dict() for p in plan.problems],
         "notes": plan.notes,
+        "smoke": [check.capability for check in plan.checks],
     }
 
 

@@ -110,6 +110,8 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     for change in plan.values:
         yield f"  ~ values {_change(change)}  {change.where}".rstrip()
     yield from _objects(plan, verbose)
+    if plan.checks:
+        yield f"    smoke: {', '.join(check.capability for check in plan.checks)}"
     yield from (f"  ! {drift_line(d)}" for d in plan.drift)
     yield from _proposal(plan)
     yield from _decide(plan)

@@ -42,7 +42,7 @@ def test_every_code_has_a_page() -> None:
 
 def test_every_code_is_in_use_and_in_the_table() -> None:
     folders = (ROOT / "plugins" / "module_utils" / "addons", ROOT / "plugins" / "plugin_utils")
-    files = [file for folder in folders for file in folder.glob("*.py")]
+    files = [file for folder in folders for file in folder.rglob("*.py")]
     used = {
         code
         for file in files
