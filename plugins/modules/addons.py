@@ -38,12 +38,13 @@ options:
     description:
       - V(plan) tells what V(install) would do.
       - V(install) installs, upgrades and repairs until everything is as written.
+      - V(scale) is V(install) under the name that one looks for when nodes have come or gone.
       - V(remove) removes the add-ons that O(remove_addons) names.
       - V(drift) tells what is not as it was applied, field by field with who changed it and when. It changes nothing.
       - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
       - V(smoke) tries the smoke checks of all installed add-ons, and changes nothing but their temporary objects.
     type: str
-    choices: [plan, install, remove, smoke, drift, status]
+    choices: [plan, install, scale, remove, smoke, drift, status]
     default: plan
   kubeconfig:
     description:
@@ -117,6 +118,9 @@ options:
     type: raw
   prune:
     description: Consent to remove add-ons that were dropped from the manifest. Names, or V(true) for all of them.
+    type: raw
+  scale_down:
+    description: Consent to fewer replicas of add-ons that call it unsafe.
     type: raw
   remove_addons:
     description: Add-ons to remove, for O(operation=remove).

@@ -118,6 +118,7 @@ def settings(
             protected=frozenset(names(args, "remove_protected")),
             prune=frozenset() if everything or nothing else frozenset(names(args, "prune")),
             prune_all=everything,
+            scale_down=frozenset(names(args, "scale_down")),
         ),
         repositories=_repositories(args.get("repositories")),
         server=_server(args),

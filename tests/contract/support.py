@@ -26,6 +26,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_kubeconfig
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.discovery import Discovery
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import plan_lines
 from tests.unit.manifest.support import PlainEvaluator, variables_of
 
@@ -72,6 +74,7 @@ class Cluster:
             protected=frozenset(options.pop("protected", ())),
             prune=frozenset(options.pop("prune", ())),
             prune_all=options.pop("prune_all", False),
+            scale_down=frozenset(options.pop("scale_down", ())),
         )
         said = (frozenset(options.pop(answer, ())) for answer in ("overwrite", "keep", "adopt"))
         decisions = Decisions(*said)
@@ -102,6 +105,7 @@ class Cluster:
                 raw=lambda name: None,
                 catalogs=(str(CATALOG),),
                 files_dir=str(ROOT),
+                nodes=lambda: node_counts(client.list(NODE.collection())),
             )
         )
         if manifest is None:

@@ -102,6 +102,13 @@ def test_images_are_pinned(name: str) -> None:
         assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+:v?\d[\w.-]*", image)
 
 
+def test_entries_whose_replicas_hold_data_say_so() -> None:
+    """And have a number of replicas that can become smaller."""
+    unsafe = {name for name in ENTRIES if _text(ENTRIES[name], "scale_down") == "unsafe"}
+    assert unsafe == {"loki"}
+    assert all(_text(ENTRIES[name], "replicas") for name in unsafe)
+
+
 @pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_smoke_checks_are_complete(name: str) -> None:
     """Each is of a capability that the entry provides, and says what it expects."""

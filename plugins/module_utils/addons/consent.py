@@ -18,7 +18,8 @@ class Consent:
     """``addons``: to be removed. ``pvcs``: add-ons whose volumes go too. ``crds``: add-on → number of foreign
     custom resources that its CRDs may take with them. ``kept``: add-ons whose objects marked
     ``helm.sh/resource-policy: keep`` go too. ``protected``: protected add-ons that may go.
-    ``prune``: dropped add-ons that may go; ``prune_all`` consents to every one that the plan shows."""
+    ``prune``: dropped add-ons that may go; ``prune_all`` consents to every one that the plan shows.
+    ``scale_down``: add-ons whose replicas may become fewer although they call that unsafe."""
 
     addons: tuple[str, ...] = ()
     pvcs: frozenset[str] = frozenset()
@@ -27,6 +28,7 @@ class Consent:
     protected: frozenset[str] = frozenset()
     prune: frozenset[str] = frozenset()
     prune_all: bool = False
+    scale_down: frozenset[str] = frozenset()
 
 
 def names_to_remove(consent: Consent, records: Mapping[str, Record], manifest: Iterable[str]) -> list[str]:

@@ -143,6 +143,7 @@ ADDON: tuple[Field, ...] = (
     Field("values", MAP, "Values of the chart; maps merge with the entry's, lists replace."),
     Field("replicas", COUNT, "Number of replicas, laid at the key that the entry names.", (USER,)),
     Field("replicas", KEY_PATH, "Key path below values that takes the number of replicas.", (CATALOG,)),
+    Field("scale_down", choice("safe", "unsafe"), "unsafe asks for consent before the replicas become fewer."),
     Field("provides", TEXTS, "Capabilities that others may require. Replaces the entry's list."),
     Field("requires", TEXTS, "Capabilities or add-ons that must be there first. Added to the entry's list."),
     Field("after", TEXTS, "Capabilities or add-ons to go after, if they are there. Added to the entry's list."),

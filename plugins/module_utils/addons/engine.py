@@ -32,6 +32,7 @@ from .planner import Planner
 from .removal import RemovalPlanner
 from .remove import Remover
 from .rendering import Renderer
+from .scaling import refuse_scale_down
 from .schedule import Outcome, Result, Schedule
 from .select import select
 from .smoke.scratch import remove_leftovers
@@ -67,6 +68,10 @@ class Settings:
     files_dir: Path = Path()
     rendered_dir: Path | None = None
     """Where the rendered history is kept: everything is rendered for it, also what has not changed."""
+
+    @property
+    def keeps_history(self) -> bool:
+        return self.rendered_dir is not None and self.operation in ("plan", "install", "scale")
 
 
 @dataclass
@@ -121,6 +126,7 @@ class Engine:
         else:
             plans = self._planner(observed).plan(chosen.values())
             self._learn_secrets(plans)
+            refuse_scale_down(self._client, plans, settings.consent.scale_down)
             for plan in plans:
                 plan.checks = plan.addon.smoke if settings.smoke and plan.changes and plan.addon else ()
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
@@ -155,8 +161,8 @@ class Engine:
     def _planner(self, observed: Observed) -> Planner:
         settings = self._settings
         helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
-        everything = settings.rendered_dir is not None
-        renderer = Renderer(self._render_context(observed, helm), observed, settings.concurrency, everything)
+        context = self._render_context(observed, helm)
+        renderer = Renderer(context, observed, settings.concurrency, everything=settings.keeps_history)
         return Planner(self._client, observed, renderer, settings.decisions, self._manifest.secrets)
 
     def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
@@ -189,7 +195,7 @@ class Engine:
     def history(self) -> History | None:
         """The rendered history that this run keeps, if it was asked to."""
         settings = self._settings
-        if settings.rendered_dir is None or settings.operation not in ("plan", "install"):
+        if settings.rendered_dir is None or not settings.keeps_history:
             return None
         made = made_namespaces(self._seen)
         return History(settings.rendered_dir, settings.files_dir, self._manifest, self.masker, made)

@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "SLW-3302": "API server refuses the change",
     "SLW-3303": "CRD change would lose objects",
     "SLW-3304": "answer to a finding that is not there",
+    "SLW-3501": "scaling down is unsafe",
     # carrying out an installation
     "SLW-4001": "another run made the key",
     "SLW-4002": "object changed since the plan",

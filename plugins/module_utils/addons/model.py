@@ -150,6 +150,7 @@ class Addon:
     store_values: bool = True
     images: tuple[str, ...] = ()
     smoke: tuple[SmokeCheck, ...] = ()
+    scale_down: str = "safe"
     origins: dict[KeyPath, Position] = field(default_factory=dict)
     """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
 

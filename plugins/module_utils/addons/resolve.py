@@ -57,6 +57,7 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         store_values=draft.flag("store_values", True),
         images=draft.texts("images"),
         smoke=smoke_checks(draft, findings),
+        scale_down=draft.text("scale_down", "safe"),
         origins={path: leaf.position for path, leaf in leaves},
     )
 
