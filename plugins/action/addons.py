@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +16,25 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, unfinished
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.history.folder import Written
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.schedule import Outcome
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.operation import SmokeRun
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
 from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.not_done import not_done_lines
-from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
-from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import (
-    kept_lines,
-    plan_lines,
-    written_lines,
-)
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, written_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_dict, smoke_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
-from ..plugin_utils import options
-from ..plugin_utils.manifest import load_manifest
+from ..plugin_utils import options, session
 from ..plugin_utils.progress import Progress
+from ..plugin_utils.segments import Run
 
 display = Display()
 
@@ -58,8 +50,11 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._progress: Progress | None = None
         masker = Masker()
+        # What earlier segments of this run came to is not lost with a later one.
+        so_far = self._task.args.get("so_far") or {}
+        result.update({key: so_far[key] for key in ("plan", "fail_on") if key in so_far})
         try:
-            result.update(self._run(task_vars or {}, masker))
+            result.update(self._run(task_vars or {}, masker, so_far))
         except FindingsError as exc:
             result.update(failed=True, result="error", msg=masker.text(str(exc)))
             result["findings"] = masker.value([f.as_dict() for f in exc.findings])
@@ -67,13 +62,8 @@ class ActionModule(ActionBase):
             result.update(failed=True, result="error", msg=masker.text(str(exc)), code=exc.code)
         return result
 
-    def _run(self, variables: dict[str, Any], masker: Masker) -> dict[str, Any]:
-        missing = [name for name in ("jinja2", "jsonschema", "rich", "urllib3", "yaml") if find_spec(name) is None]
-        if missing:
-            advice = "install the collection's requirements.txt for Ansible's Python"
-            raise EngineError(
-                "SLW-6301", f"Python packages are missing on the controller: {', '.join(missing)}", advice
-            )
+    def _run(self, variables: dict[str, Any], masker: Masker, so_far: Mapping[str, Any]) -> dict[str, Any]:
+        session.check_packages()
         args: Mapping[str, Any] = self._task.args
         operation = str(args.get("operation") or "plan")
         chosen = self._selection(args, variables)
@@ -86,20 +76,14 @@ class ActionModule(ActionBase):
             args, operation, only=chosen[0], skip=chosen[1], files=files, inventories=inventories
         )
         masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
-        access = from_options(
-            kubeconfig=str(args.get("kubeconfig") or ""),
-            context=str(args.get("context") or ""),
-            server=str(args.get("api_server") or ""),
-            token=str(args.get("api_token") or ""),
-            ca_file=str(args.get("api_ca_file") or ""),
-        )
         parent = os.getppid()
-        client = Client(access, user_agent=f"slipway ({operation})")
-        manifest = self._manifest(args, variables, client, files)
+        client = Client(session.access(args), user_agent=f"slipway ({operation})")
+        manifest = session.manifest(args, variables, self._templar, client, loader=self._loader, task=self._task)
         masker.add(manifest.secrets)
         if operation == "smoke":
             return self._smoke(args, SmokeRun(client, manifest, settings, emit=self._emit, alive=_lives_on(parent)))
-        engine = Engine(client, manifest, settings, emit=self._emit, alive=_lives_on(parent))
+        run = Run.begin_or_go_on(so_far)
+        engine = Engine(client, manifest, settings, emit=self._emit, alive=_lives_on(parent), earlier=run.earlier)
         if operation == "status":
             found = engine.status()
             for line in status_lines(found, verbose=display.verbosity > 0):
@@ -110,7 +94,7 @@ class ActionModule(ActionBase):
             for line in drift_lines(plan, engine.masker):
                 display.display(line)
             return self._finish(args, drift_dict(plan, engine.masker), changed=False)
-        for line in plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
+        for line in run.plan_lines(plan, engine.masker, verbose=display.verbosity > 0 or bool(self._task.diff)):
             display.display(line)
         history = None if self._task.check_mode else engine.history()
         if history is not None:
@@ -120,21 +104,26 @@ class ActionModule(ActionBase):
             outcome.update(_told(history.write(plan)) if history else {})
             return self._finish(args, outcome, changed=any(a.changes for a in plan.addons))
         acting = sum(1 for a in plan.addons if a.acts)
-        with Progress(acting, display.display) as self._progress:
+        with Progress(acting, display.display, run.earlier) as self._progress:
             report = engine.execute(plan)
-        for line in kept_lines(report.kept):
-            display.display(engine.masker.text(line))
-        outcome = report_dict(report, engine.masker)
+            for hook in report.hooks:
+                self._emit(Event(hook.addon, "hook", hook.name))
+        outcome, results = run.add(report, engine.masker)
+        tried = {name for name, one in report.results.items() if one.outcome is not Outcome.SKIPPED}
+        changed = any(a.changes and a.name in tried for a in report.plan.addons)
         if history is not None:
-            done = [name for name, result in report.results.items() if result.done]
-            outcome.update(_told(history.write(report.plan, done)))
-        finished = self._finish(args, outcome, changed=any(a.changes for a in report.plan.addons))
-        if report.failed:
-            for line in _failure(report.results, unfinished(report), operation).splitlines():
-                display.display(engine.masker.text(line), color=C.COLOR_ERROR)
-            finished.update(
-                failed=True, msg=engine.masker.text(_failure(report.results, unfinished(report), operation))
-            )
+            outcome.update(_told(history.write(report.plan, [n for n, one in report.results.items() if one.done])))
+        finished = self._finish(args, outcome, changed=changed)
+        if report.hooks:
+            return {**finished, "hooks": [hook.as_dict() for hook in report.hooks], "state": run.state(report, results)}
+        for line in kept_lines(outcome["kept"]):
+            display.display(engine.masker.text(line))
+        unfinished = [name for name, one in results.items() if not one.done]
+        if unfinished:
+            text = engine.masker.text(_failure(results, unfinished, operation))
+            for line in text.splitlines():
+                display.display(line, color=C.COLOR_ERROR)
+            finished.update(failed=True, msg=text)
         return finished
 
     def _smoke(self, args: Mapping[str, Any], run: SmokeRun) -> dict[str, Any]:
@@ -151,20 +140,6 @@ class ActionModule(ActionBase):
     def _emit(self, event: Event) -> None:
         if self._progress is not None:
             self._progress(event)
-
-    def _manifest(self, args: Mapping[str, Any], variables: dict[str, Any], client: Client, files: Path) -> Manifest:
-        folders = [str(files / folder) for folder in options.names(args, "catalogs")]
-        built_in = Path(__file__).parents[2] / "roles" / "addons" / "files" / "catalog"
-        manifest, findings = load_manifest(
-            variables,
-            self._templar,
-            catalogs=[str(built_in), *folders],
-            files_dir=str(files),
-            nodes=lambda: node_counts(client.list(NODE.collection())),
-        )
-        if manifest is None:
-            raise FindingsError(findings)
-        return manifest
 
     def _selection(
         self, args: Mapping[str, Any], variables: Mapping[str, Any]

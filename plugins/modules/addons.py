@@ -155,6 +155,11 @@ options:
         write it; secret values are left out. With it, unchanged charts are rendered too.
       - Relative to O(files_dir).
     type: path
+  so_far:
+    description:
+      - The result of the task before, when hooks have run since; the run goes on, and reads as one.
+      - Set by the role itself.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -199,6 +204,35 @@ plan:
     rendered:
       description: With O(rendered_dir), what was written and removed there.
       type: dict
+hooks:
+  description: Hooks that are due now. The run is not over; it goes on with O(so_far) when they have run.
+  returned: when hooks are due
+  type: list
+  elements: dict
+  contains:
+    addon:
+      description: Name of the add-on.
+      type: str
+    operation:
+      description: One of C(install), C(upgrade), C(remove).
+      type: str
+    event:
+      description: Key of the hook in the manifest.
+      type: str
+      sample: before_install
+    path:
+      description: The file as written in the manifest.
+      type: str
+    file:
+      description: The file's absolute path.
+      type: str
+    variables:
+      description: What the hook may know of its add-on, but for the values.
+      type: dict
+state:
+  description: What the next task of this run has to know.
+  returned: when hooks are due
+  type: dict
 findings:
   description: What is wrong with the manifest, each with code, key path, file, line and column.
   returned: when the manifest cannot be used

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.template import Templar
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Finding
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Finding, Position
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
 
@@ -25,11 +25,13 @@ def load_manifest(
     catalogs: Sequence[str] = (),
     files_dir: str = ".",
     nodes: Callable[[], Mapping[str, Any]] | None = None,
+    tasks: Callable[[str], tuple[Position, str] | None] = lambda file: None,
 ) -> tuple[Manifest | None, list[Finding]]:
     """Read, check and resolve ``slipway_addons`` and what belongs to it.
 
     ``task_vars`` and ``templar`` are those of the action plugin, ``catalogs`` folders of entries, ``files_dir`` what
-    relative paths start from. ``nodes`` is called only if an expression reads ``slipway_nodes``.
+    relative paths start from. ``nodes`` is called only if an expression reads ``slipway_nodes``; ``tasks`` looks at
+    a hook's file.
     The manifest is None if there are errors. Raises nothing but what ``nodes`` raises.
     """
     variables, findings = read(task_vars)
@@ -43,5 +45,6 @@ def load_manifest(
             nodes=nodes,
             names=lambda: [str(name) for name in task_vars],
             findings=tuple(findings),
+            tasks=tasks,
         )
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.segments import Earlier
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ def progress_line(event: Event, seconds: float) -> str:
 class Progress:
     """Lines go to ``say``. On a terminal they are drawn here, above a summary that is redrawn in place."""
 
-    def __init__(self, total: int, say: Callable[[str], None]) -> None:
+    def __init__(self, total: int, say: Callable[[str], None], earlier: Earlier | None = None) -> None:
+        """``total``: add-ons to be worked on now; ``earlier``: what segments of the same run before this one did."""
+        before = earlier or Earlier()
         self._say = say
-        self._total = total
+        self._before = len(before.results)
+        self._total = total + self._before
         self._lock = threading.Lock()
-        self._started = time.monotonic()
+        self._started = time.monotonic() - before.seconds
         self._states: dict[str, str] = {}
         self._status = _terminal_status() if total and _somebody_looks() else None
 
@@ -60,7 +64,7 @@ class Progress:
             self._status.update(self._summary())
 
     def _summary(self) -> str:
-        done = sum(1 for state in self._states.values() if state in _FINAL)
+        done = self._before + sum(1 for state in self._states.values() if state in _FINAL)
         working = [name for name, state in self._states.items() if state not in _FINAL]
         return f"{done} of {self._total} done" + (f", working on {', '.join(working)}" if working else "")
 

@@ -40,12 +40,12 @@ def _yaml(path: str) -> Any:
 def variables() -> dict[str, tuple[str, str, str]]:
     """Variable → (type, default, meaning), from the role's argument specification."""
     options = _yaml("roles/addons/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    names = {name.removeprefix("addons_"): VARIABLE.match(spec["default"]) for name, spec in options.items()}
+    names = {name.removeprefix("addons_"): VARIABLE.match(str(spec["default"])) for name, spec in options.items()}
     known = {option: found.group(1) for option, found in names.items() if found}
     known["operation=remove"] = "slipway.cluster.remove"
     found = {}
     for spec in options.values():
-        match = VARIABLE.match(spec["default"])
+        match = VARIABLE.match(str(spec["default"]))
         if match is None:
             continue
         text = spec["description"]

@@ -38,7 +38,7 @@ def test_specs_and_defaults_agree() -> None:
 
 def test_every_option_is_a_variable_and_is_handed_through() -> None:
     options = _module_options()
-    task = _yaml("roles/addons/tasks/main.yml")[0]["block"][0]["slipway.cluster.addons"]
+    task = _yaml("roles/addons/tasks/segment.yml")[0]["slipway.cluster.addons"]
     assert task == {option: f"{{{{ {_variable(option)} }}}}" for option in task}
     assert set(task) == set(options)
     specs = _yaml("roles/addons/meta/argument_specs.yml")["argument_specs"]["main"]["options"]

@@ -94,6 +94,7 @@ def test_a_job_prints_plain_lines_and_leaves_its_result(job: Callable[..., Job])
     assert [m.group(1) for m in PROGRESS.finditer(done.out.replace("\r\n", "\n"))][:1] == ["started"]
     assert re.search(r"^ +\d+\.\d s  portal +ready", done.out, re.MULTILINE)
     assert done.out.count("PLAN runner") == 1
+    assert "hook of portal, host portal.job.example.com" in done.out
     assert done.artifacts["slipway_result"] == "changes"
     plan = done.artifacts["slipway_plan"]
     assert [a["name"] for a in plan["addons"] if a["action"] == "upgrade"] == ["portal"]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .draft import Draft
 from .evaluate import Evaluation
@@ -126,6 +126,17 @@ def ownership(drafts: Mapping[str, Draft], evaluation: Evaluation) -> Iterator[F
                 draft.position,
                 advice=f"set {name}: false, or take the add-on out",
             )
+
+
+def hooks(addons: Mapping[str, Addon], look: Callable[[str], tuple[Position, str] | None]) -> Iterator[Finding]:
+    """Tasks that Ansible could not read when their turn comes."""
+    for addon in addons.values():
+        for hook in addon.hooks:
+            problem = look(hook.file)
+            if problem is not None:
+                position, message = problem
+                path = ("slipway_addons", addon.name, "hooks", hook.event)
+                yield Finding("SLW-1413", f"{hook.written!r} cannot be read: {message}", path, position)
 
 
 def _truthy(value: JSON) -> bool:

@@ -53,6 +53,10 @@ CODES: dict[str, str] = {
     # smoke checks
     "SLW-1421": "smoke check of a capability that is not provided",
     "SLW-1422": "smoke check is incomplete",
+    # hooks
+    "SLW-1411": "hook file does not exist",
+    "SLW-1412": "hook file is no list of tasks",
+    "SLW-1413": "Ansible cannot read a hook's task",
     # hints
     "SLW-1901": "shared value is not used",
     "SLW-1902": "one literal in many places",

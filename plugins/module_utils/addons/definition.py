@@ -127,6 +127,15 @@ REMOVE = group(
     Field("timeout", SECONDS, "How long removal may take."),
 )
 
+HOOKS = group(
+    Field("before_install", PATHS, "Before the first installation."),
+    Field("after_install", PATHS, "After the first installation, when the add-on is ready."),
+    Field("before_upgrade", PATHS, "Before an upgrade, a repair or an adoption."),
+    Field("after_upgrade", PATHS, "After an upgrade, a repair or an adoption, when the add-on is ready."),
+    Field("before_remove", PATHS, "Before a removal deletes anything."),
+    Field("after_remove", PATHS, "After a removal, when all is gone."),
+)
+
 ADDON: tuple[Field, ...] = (
     Field("use", TEXT, "Catalog entry; by default the one with the add-on's own name.", (USER,)),
     Field("chart", CHART, "Source: a Helm chart. With `use`, laid over the entry's chart."),
@@ -189,6 +198,7 @@ ADDON: tuple[Field, ...] = (
     ),
     Field("store_values", FLAG, "false keeps values out of the release Secret."),
     Field("remove", REMOVE, "How the add-on is removed."),
+    Field("hooks", HOOKS, "Files of Ansible tasks that run before and after changes of the add-on."),
     Field("images", TEXTS, "Images that the add-on's operator starts, for mirrors. Added to the entry's list."),
     Field("name", TEXT, "Name of the entry; must equal the file's name.", (CATALOG,)),
     Field("description", TEXT, "One sentence.", (CATALOG,)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..kube.client import Client
@@ -34,6 +34,7 @@ from .remove import Remover
 from .rendering import Renderer
 from .scaling import refuse_scale_down
 from .schedule import Outcome, Result, Schedule
+from .segments import DueHook, Earlier, Segment, check_new, settle, take_up, without_hooks_alone
 from .select import select
 from .smoke.scratch import remove_leftovers
 from .sources.context import RenderContext
@@ -76,12 +77,14 @@ class Settings:
 
 @dataclass
 class Report:
-    """What a run did: results by add-on, and what removals left on purpose."""
+    """What a run did: results by add-on, and what removals left on purpose. With ``hooks`` it is not over: add-ons
+    without a result go on when those have run."""
 
     plan: Plan
     results: dict[str, Result]
     kept: dict[str, list[str]]
     seconds: float
+    hooks: list[DueHook] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -89,7 +92,8 @@ class Report:
 
 
 class Engine:
-    """One run against one cluster. ``alive`` tells whether the run that started this work still lives."""
+    """One run against one cluster, or a segment of it. ``alive`` tells whether the run that started this work still
+    lives, ``earlier`` what its segments before this one came to."""
 
     def __init__(
         self,
@@ -99,10 +103,12 @@ class Engine:
         *,
         emit: Callable[[Event], None] = lambda event: None,
         alive: Callable[[], bool] = lambda: True,
+        earlier: Earlier | None = None,
     ) -> None:
         self._client = client
         self._manifest = manifest
-        self._settings = settings
+        self._earlier = earlier or Earlier()
+        self._settings = replace(settings, consent=self._earlier.rest(settings.consent))
         self._emit = emit
         self._alive = alive
         self.masker = Masker(manifest.secrets)
@@ -124,13 +130,15 @@ class Engine:
             names = names_to_remove(settings.consent, observed.records, manifest.addons)
             plans = removal.plan(names, "slipway_remove_addons")
         else:
-            plans = self._planner(observed).plan(chosen.values())
+            plans = self._planner(without_hooks_alone(observed)).plan(chosen.values())
             self._learn_secrets(plans)
             refuse_scale_down(self._client, plans, settings.consent.scale_down)
             for plan in plans:
                 plan.checks = plan.addon.smoke if settings.smoke and plan.changes and plan.addon else ()
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
+        take_up(plans, manifest.addons, {n: r.hooks for n, r in observed.records.items() if r.hooks})
+        settle(plans, self._earlier)
         gone = self._answered(plans)
         return Plan(
             name=manifest.name,
@@ -168,7 +176,7 @@ class Engine:
     def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
         """Hints about findings that are answered and are not there. Raises ``FindingsError`` for other names."""
         decisions = self._settings.decisions
-        known = {*self._manifest.addons, *self._manifest.dropped, *self._seen.records}
+        known = {*self._manifest.addons, *self._manifest.dropped, *self._seen.records, *self._earlier.results}
         wrong, gone = unknown_names(decisions, known, (d.id for plan in plans for d in plan.drift))
         advice = "names of add-ons, and the ids that a plan shows beside its findings, can be answered"
         if wrong:
@@ -205,7 +213,8 @@ class Engine:
         started = time.monotonic()
         blocked = {p.name: p.reason for p in plan.addons if p.action is Action.BLOCKED}
         removing = self._settings.operation == "remove"
-        leaving = removing and not plan.addons and left_home(self._seen, self._settings.namespace)
+        leaving = removing and not plan.addons
+        leaving = leaving and (bool(self._earlier.results) or left_home(self._seen, self._settings.namespace))
         if not leaving and not any(p.acts for p in plan.addons):
             results = {name: Result(Outcome.FAILED, reason) for name, reason in blocked.items()}
             return Report(plan, results, {}, time.monotonic() - started)
@@ -219,16 +228,18 @@ class Engine:
                 plan = self.plan()
             store = Store(self._client, self._seen, self._settings.namespace)
             store.ensure_key()
-            results, kept = self._act(plan, store, lock)
+            results, kept, due = self._act(plan, store, lock)
             done = all(result.done for result in results.values())
             removed = leaving or (done and any(p.action is Action.REMOVE for p in plan.addons))
             leave_home(self._client, self._seen, store, lock, Waiter(self._client, plan.name), removed=removed)
         finally:
             lock.release()
             self._client.guard = None
-        return Report(plan, results, kept, time.monotonic() - started)
+        return Report(plan, results, kept, time.monotonic() - started, due)
 
-    def _act(self, plan: Plan, store: Store, lock: Lock) -> tuple[dict[str, Result], dict[str, list[str]]]:
+    def _act(
+        self, plan: Plan, store: Store, lock: Lock
+    ) -> tuple[dict[str, Result], dict[str, list[str]], list[DueHook]]:
         acting = {p.name: p for p in plan.addons if p.acts or p.action is Action.BLOCKED}
         removers: dict[str, Remover] = {}
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
@@ -250,14 +261,20 @@ class Engine:
 
             blocked = {n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED}
             graph = task_graph(list(acting.values()))
-            results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency)
+            segment = Segment(acting.values())
+            results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency, segment)
             # Namespaces empty by themselves: all of them are waited for at once.
             going = [o.id.name for n in removers for o in acting[n].objects if o.id.kind == "Namespace"]
             inhabitants = Inhabitants(self._client, self._seen, going)
-            results.update(
-                self._scheduled(lambda name: removers[name].finish(inhabitants), {}, list(removers), {}, THREADS * 4)
-            )
-            return results, {name: remover.kept for name, remover in removers.items()}
+            later = segment.later(results)
+
+            def finish(name: str) -> None:
+                removers[name].finish(inhabitants, later)
+
+            results.update(self._scheduled(finish, {}, list(removers), {}, THREADS * 4))
+            due = segment.due(graph, results, self._manifest.addons, self._manifest.capabilities)
+            check_new(due, self._earlier)
+            return results, {name: remover.kept for name, remover in removers.items()}, due
 
     def _scheduled(
         self,
@@ -266,6 +283,7 @@ class Engine:
         order: list[str],
         blocked: dict[str, str],
         workers: int,
+        segment: Segment | None = None,
     ) -> dict[str, Result]:
         def told(name: str) -> None:
             try:
@@ -279,6 +297,8 @@ class Engine:
             task=told,
             workers=workers,
             blocked=blocked,
+            held=segment.held if segment else frozenset(),
+            opened=segment.opened if segment else frozenset(),
             on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
         ).run(order)
 
@@ -335,8 +355,3 @@ def task_graph(plans: list[AddonPlan]) -> dict[str, set[str]]:
 
 def _option(decisions: Decisions, name: str) -> str:
     return f"slipway_{decisions.said(name)}"
-
-
-def unfinished(report: Report) -> list[str]:
-    """Add-ons that failed or were skipped: what the command to go on with names."""
-    return [name for name, result in report.results.items() if result.outcome is not Outcome.DONE]

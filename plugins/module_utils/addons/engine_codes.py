@@ -46,6 +46,8 @@ CODES: dict[str, str] = {
     "SLW-4711": "rendered history cannot be written",
     "SLW-4712": "foreign file in the rendered history",
     "SLW-4713": "index of the rendered history cannot be used",
+    "SLW-4601": "hook's task failed",
+    "SLW-4602": "hook has run and is due again",
     "SLW-4901": "result that slipway_fail_on names",
     # removal
     "SLW-5001": "no such add-on to remove",

@@ -16,6 +16,7 @@ from .model import Addon, ChartSource
 from .plan import Action, AddonPlan, Op
 from .pruning import prune
 from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .segments import acted, begun
 from .smoke.run import Smoke
 from .sources.render import Rendered
 from .storage import ReleaseStorage
@@ -37,7 +38,7 @@ class Installer:
         self._record = self._first_record()
 
     def run(self) -> None:
-        if self._plan.action is Action.REFRESH:
+        if self._plan.action in (Action.REFRESH, Action.FINISH):
             self._refresh()
             return
         self._progress("started", self._summary())
@@ -98,6 +99,7 @@ class Installer:
                 record,
                 state=ReleaseState.APPLIED,
                 inputs=self._plan.inputs,
+                hooks=acted(self._plan),
                 revision=revision,
                 who=self._work.who,
                 when=self._work.now(),
@@ -109,7 +111,7 @@ class Installer:
         self._applier.apply_all(self._plan.objects)
         previous = self._plan.known
         record = replace(self._with_confirmed(), state=ReleaseState.APPLIED, inputs=self._plan.inputs)
-        self._work.store.save(replace(record, who=previous.who, when=previous.when))
+        self._work.store.save(replace(record, hooks=acted(self._plan), who=previous.who, when=previous.when))
 
     def _leave_behind(self) -> None:
         """What is certain goes into the record; when even that fails, the pending record of the start stands."""
@@ -162,6 +164,7 @@ class Installer:
             who=self._work.who,
             when=self._work.now(),
             objects=tuple(pending_objects(self._plan.objects, known)),
+            hooks=begun(self._plan),
         )
 
     def _summary(self) -> str:

@@ -14,7 +14,7 @@ from .catalog import load as load_catalog
 from .draft import ROOT, drafts
 from .evaluate import Evaluation
 from .evaluator import Evaluator, Raw, Variable
-from .finding import Finding, Level
+from .finding import Finding, Level, Position
 from .layers import merged
 from .model import JSON, Manifest
 from .node import Node
@@ -39,7 +39,8 @@ class ManifestInput:
     ``catalogs``: folders of catalog entries. ``files_dir``: what relative paths of sources start from.
     ``raw``: any other Ansible variable, untemplated. ``names``: the names of all of them, for advice.
     ``nodes``: makes ``slipway_nodes``; called at most once, and only if an expression reads it.
-    ``findings``: what reading the variables has found already.
+    ``findings``: what reading the variables has found already. ``tasks``: a second look at a hook's file of tasks; it
+    tells where and why the file cannot be read.
     """
 
     variables: Sequence[Variable]
@@ -50,6 +51,7 @@ class ManifestInput:
     nodes: Callable[[], Mapping[str, JSON]] | None = None
     names: Callable[[], Iterable[str]] = _no_names
     findings: tuple[Finding, ...] = ()
+    tasks: Callable[[str], tuple[Position, str] | None] = lambda file: None
 
 
 def load(given: ManifestInput) -> tuple[Manifest | None, list[Finding]]:
@@ -92,6 +94,7 @@ def load(given: ManifestInput) -> tuple[Manifest | None, list[Finding]]:
     findings += check.escaped_keys(written, (ROOT,))
     findings += check.releases(enabled, addons)
     findings += check.ownership(enabled, evaluation)
+    findings += check.hooks(addons, given.tasks)
     findings += hints.unused(shared, evaluation)
     findings += hints.repeated(enabled, written)
     findings += evaluation.findings
@@ -101,7 +104,8 @@ def load(given: ManifestInput) -> tuple[Manifest | None, list[Finding]]:
     if any(finding.level is Level.ERROR for finding in findings):
         return None, findings
     advice = tuple(finding for finding in findings if finding.level is Level.HINT)
-    return Manifest(name, addons, secrets, advice, dropped, evaluation.uses_nodes), findings
+    present = tuple(sorted(relations.present))
+    return Manifest(name, addons, secrets, advice, dropped, evaluation.uses_nodes, capabilities=present), findings
 
 
 def masked(finding: Finding, secrets: Sequence[str]) -> Finding:

@@ -123,6 +123,21 @@ class SmokeCheck:
 
 
 @dataclass(frozen=True)
+class TaskFile:
+    """A hook: Ansible tasks that run at ``event`` (``before_install`` …). ``written``: the path as the manifest has it,
+    ``file``: the absolute one."""
+
+    event: str
+    written: str
+    file: str
+
+    @property
+    def name(self) -> str:
+        """What plans and records call it."""
+        return f"{self.event} {self.written}"
+
+
+@dataclass(frozen=True)
 class Addon:
     """One add-on, resolved: the unit that is planned, installed, upgraded and removed."""
 
@@ -151,6 +166,7 @@ class Addon:
     images: tuple[str, ...] = ()
     smoke: tuple[SmokeCheck, ...] = ()
     scale_down: str = "safe"
+    hooks: tuple[TaskFile, ...] = ()
     origins: dict[KeyPath, Position] = field(default_factory=dict)
     """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
 
@@ -175,3 +191,5 @@ class Manifest:
     """Names written in the manifest with ``enabled: false``."""
     uses_nodes: bool = False
     """Whether an expression reads ``slipway_nodes``: a change of nodes may change values."""
+    capabilities: tuple[str, ...] = ()
+    """What enabled add-ons and the cluster itself provide."""

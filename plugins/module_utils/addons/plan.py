@@ -13,19 +13,21 @@ from ..kube.ownership import FieldPath
 from .desired import Desired
 from .diff import FieldChange
 from .finding import NOWHERE, Finding, Position
-from .model import JSON, Addon, SmokeCheck
+from .model import JSON, Addon, SmokeCheck, TaskFile
 from .record import Record, RecordedObject
 from .sources.render import Rendered
 
 
 class Action(StrEnum):
-    """What happens to an add-on. REFRESH updates the record only, and counts as unchanged."""
+    """What happens to an add-on. REFRESH updates the record only, and counts as unchanged. FINISH: all is applied,
+    hooks after it are left."""
 
     INSTALL = "install"
     UPGRADE = "upgrade"
     REPAIR = "repair"
     ADOPT = "adopt"
     REMOVE = "remove"
+    FINISH = "finish"
     REFRESH = "refresh"
     UNCHANGED = "unchanged"
     BLOCKED = "blocked"
@@ -155,6 +157,10 @@ class AddonPlan:
     """The values as plans and the record may show them."""
     checks: tuple[SmokeCheck, ...] = ()
     """Smoke checks that follow when the add-on is ready."""
+    operation: str = ""
+    hooks: tuple[TaskFile, ...] = ()
+    """Those that are left to run, before and after."""
+    hooks_done: tuple[str, ...] = ()
     destroys: set[ObjectId] = field(default_factory=set)
     """Custom resources of others that go with the CRDs of a removal."""
 
@@ -181,11 +187,11 @@ class AddonPlan:
 
     @property
     def changes(self) -> bool:
-        return self.action in (Action.INSTALL, Action.UPGRADE, Action.REPAIR, Action.ADOPT, Action.REMOVE)
+        return self.acts and self.action is not Action.REFRESH
 
     @property
     def acts(self) -> bool:
-        return self.changes or self.action is Action.REFRESH
+        return self.action not in (Action.UNCHANGED, Action.BLOCKED)
 
     @property
     def helm_was_here(self) -> bool:

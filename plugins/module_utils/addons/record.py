@@ -86,6 +86,16 @@ class RecordedObject:
 
 
 @dataclass(frozen=True)
+class HookState:
+    """How far an operation with hooks (install, upgrade, remove) has come. ``done``: the hooks that have run.
+    ``acted``: all is written or deleted, hooks after it are left."""
+
+    operation: str
+    done: tuple[str, ...] = ()
+    acted: bool = False
+
+
+@dataclass(frozen=True)
 class Record:
     """One release. ``inputs`` is the digest of all that decides what it looks like."""
 
@@ -115,6 +125,13 @@ class Record:
     who: str = ""
     when: str = ""
     objects: tuple[RecordedObject, ...] = ()
+    hooks: HookState | None = None
+    """Set while an operation with hooks is under way."""
+
+    @property
+    def hooks_alone(self) -> bool:
+        """Whether hooks have run, and nothing of the release is there (yet, or any more)."""
+        return self.hooks is not None and not (self.objects or self.inputs or self.revision)
 
     def by_id(self) -> dict[ObjectId, RecordedObject]:
         return {obj.id: obj for obj in self.objects}
@@ -181,13 +198,19 @@ def from_config_map(config_map: Json, *, name: str, cluster: str) -> Record:
         objects = tuple(_object(item) for item in body.pop("objects"))
         for key in ("provides", "requires", "depends", "remove_first"):
             body[key] = tuple(body[key])
-        return Record(**{**body, "state": ReleaseState(body["state"]), "objects": objects})
+        return Record(
+            **{**body, "state": ReleaseState(body["state"]), "objects": objects, "hooks": _hooks(body.get("hooks"))}
+        )
     except (KeyError, TypeError, ValueError) as exc:
         raise EngineError("SLW-3001", f"{where} cannot be read: {exc}", "restore it, or delete it to disown") from exc
 
 
 def _object(item: dict[str, JSON]) -> RecordedObject:
     return RecordedObject(**{**item, "state": ObjectState(item["state"]), "kept": tuple(item["kept"])})
+
+
+def _hooks(item: dict[str, JSON] | None) -> HookState | None:
+    return HookState(**{**item, "done": tuple(item["done"])}) if item else None
 
 
 def record_path(name: str, addon: str, namespace: str) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..kube.errors import ApiError, KubeError
@@ -22,6 +22,7 @@ from .plan import AddonPlan, ObjectPlan, Op
 from .pruning import delete, find, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .removal import CLAIM, VOLUME, claims_of, custom_resources
+from .segments import acted, begun
 from .sources.yaml import load_all
 from .storage import ReleaseStorage
 from .waiting import Waiter, stuck_lines
@@ -48,7 +49,7 @@ class Remover:
         self._waiter = waiter
         self._plan = plan
         self._consent = consent
-        self._record: Record = replace(plan.known, state=ReleaseState.REMOVING)
+        self._record: Record = replace(plan.known, state=ReleaseState.REMOVING, hooks=begun(plan))
         self._progress = Progress(work, plan.name)
         self._deadline = time.monotonic() + self._record.remove_timeout
         self.kept: list[str] = [f"{o.id}: {o.note}" for o in plan.objects if o.op is Op.KEEP]
@@ -74,10 +75,15 @@ class Remover:
             self._delete_all(webhooks)
             self._work.store.save(self._record)
 
-    def finish(self, inhabitants: Inhabitants) -> None:
-        """Namespaces that nobody else uses, then the record. Called when all removals of the run have ended."""
-        self._namespaces(inhabitants)
-        self._work.store.drop(self._plan.name)
+    def finish(self, inhabitants: Inhabitants, later: Container[ObjectId]) -> None:
+        """Namespaces that nobody else uses, then the record. Called when all removals have ended, but for those that
+        wait for hooks: what is in ``later`` is left to them."""
+        self._namespaces(inhabitants, later)
+        left = acted(self._plan)
+        if left is None:
+            self._work.store.drop(self._plan.name)
+        else:
+            self._work.store.save(replace(self._record, objects=(), inputs="", revision=0, hooks=left))
         self._progress("removed", f"{len(self.kept)} kept" if self.kept else "")
 
     def _steps(self) -> None:
@@ -203,10 +209,10 @@ class Remover:
                 "remove again: the plan then counts it",
             )
 
-    def _namespaces(self, inhabitants: Inhabitants) -> None:
+    def _namespaces(self, inhabitants: Inhabitants, later: Container[ObjectId]) -> None:
         waiting: dict[str, str] = {}
         for plan in self._plan.objects:
-            if plan.id.kind != "Namespace" or plan.op is not Op.DELETE:
+            if plan.id.kind != "Namespace" or plan.op is not Op.DELETE or plan.id in later:
                 continue
             path = NAMESPACE.path("", plan.id.name)
             live = self._work.client.get(path)

@@ -16,6 +16,7 @@ from .node import Node, merge, plain
 from .relations import Relations
 from .smoke.resolve import smoke_checks
 from .source import source_of
+from .task_files import task_files
 
 TIMEOUT = Wait().timeout
 
@@ -58,6 +59,7 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         images=draft.texts("images"),
         smoke=smoke_checks(draft, findings),
         scale_down=draft.text("scale_down", "safe"),
+        hooks=task_files(draft, files_dir, findings),
         origins={path: leaf.position for path, leaf in leaves},
     )
 

@@ -35,12 +35,15 @@ class Result:
 
 @dataclass
 class Schedule:
-    """``run`` maps a name to its outcome. ``blocked`` tasks fail without being started."""
+    """``run`` maps a name to its outcome. ``blocked`` tasks fail without being started; ``held`` ones, and what depends
+    on them or on ``opened`` ones, are left for another time, and have no outcome."""
 
     depends: Mapping[str, set[str]]
     task: Callable[[str], None]
     workers: int
     blocked: Mapping[str, str] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    opened: frozenset[str] = frozenset()
     on_skip: Callable[[str, str], None] = lambda name, reason: None
 
     def run(self, order: Sequence[str]) -> dict[str, Result]:
@@ -58,6 +61,8 @@ class Schedule:
                     waiting.remove(name)
                     running[pool.submit(self.task, name)] = name
                 if waiting and not running and not any(self._free(n, results) for n in waiting):
+                    if self.held or self.opened:
+                        break
                     raise ValueError(f"a circle among {', '.join(waiting)}")
                 if not running:
                     continue
@@ -66,10 +71,12 @@ class Schedule:
                     results[name] = _result(future)
                     if isinstance(results[name].error, StoppedError):
                         stopped = results[name].error  # type: ignore[assignment]
-        return {name: results[name] for name in order}
+        return {name: results[name] for name in order if name in results}
 
     def _free(self, name: str, results: Mapping[str, Result]) -> bool:
-        return all(n in results and results[n].outcome is Outcome.DONE for n in self.depends.get(name, ()))
+        if name in self.held:
+            return False
+        return all(n in results and results[n].done and n not in self.opened for n in self.depends.get(name, ()))
 
     def _skip(self, waiting: list[str], results: dict[str, Result], stopped: StoppedError | None) -> list[str]:
         left = []

@@ -94,6 +94,8 @@ def _one(observed: Observed, record: Record, addon: Addon | None, live: Mapping[
     state = record.state.value
     if addon is None and record.state is ReleaseState.APPLIED:
         state = "dropped"
+    elif record.hooks is not None and record.state is ReleaseState.APPLIED:
+        state = "pending"
     wait = addon.wait if addon else Wait(load_balancer="optional")
     judged = {o.id: assess(live[o.id], conditions=wait.conditions, load_balancer=wait.load_balancer)
               for o in record.objects if o.id in live}  # fmt: skip

@@ -60,6 +60,7 @@ def told_otherwise(addon: Addon, record: Record) -> bool:
     """Whether the record says other things of the add-on than the manifest: removals go by the record."""
     return (
         record.protected != addon.protected
+        or record.hooks is not None
         or record.drift != addon.drift_digest
         or record.store_values != addon.store_values
         or set(record.provides) != set(addon.provides)

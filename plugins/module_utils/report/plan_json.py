@@ -62,6 +62,7 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "problems": [p.as_dict() for p in plan.problems],
         "notes": plan.notes,
         "smoke": [check.capability for check in plan.checks],
+        "hooks": [{"event": hook.event, "path": hook.written} for hook in plan.hooks],
     }
 
 

@@ -20,6 +20,7 @@ _SIGNS = {
     Action.ADOPT: "+",
     Action.UPGRADE: "~",
     Action.REPAIR: "~",
+    Action.FINISH: "~",
     Action.REMOVE: "-",
     Action.BLOCKED: "!",
     Action.REFRESH: "=",
@@ -52,6 +53,13 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
     return [masker.text(line) for line in lines]
 
 
+def more_lines(plan: Plan, told: Iterable[str], masker: Masker, *, verbose: bool = False) -> list[str]:
+    """In a later segment of a run: what is to be done beyond the plan that has been shown."""
+    known = set(told)
+    new = [addon for addon in plan.addons if addon.changes and addon.name not in known]
+    return [masker.text(line) for addon in new for line in _addon(addon, verbose)]
+
+
 def kept_lines(kept: Mapping[str, Sequence[str]]) -> list[str]:
     """What removals left on purpose, each object once; empty when nothing was left."""
     lines = sorted({line for lines in kept.values() for line in lines})
@@ -79,6 +87,7 @@ def _head(plan: Plan) -> str:
         (plan.count(Action.ADOPT), "adopt"),
         (plan.count(Action.UPGRADE), "change"),
         (plan.count(Action.REPAIR), "repair"),
+        (plan.count(Action.FINISH), "finish"),
         (plan.count(Action.REMOVE), "remove"),
         (plan.count(Action.BLOCKED), "blocked"),
         (_quietly_drifted(plan), "drifted"),
@@ -100,6 +109,7 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     elif plan.version_from and plan.version_from != plan.version_to:
         version = f"{plan.version_from} -> {plan.version_to}"
     yield f"{_SIGNS[plan.action]} {plan.name:<20} {plan.action.value:<8} {version:<16} {plan.reason}{where}".rstrip()
+    yield from (f"    hook {hook.name}" for hook in plan.hooks)
     if plan.action is Action.REMOVE:
         yield from _removal(plan)
         return

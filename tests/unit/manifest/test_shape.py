@@ -16,7 +16,7 @@ from .support import codes, errors_of, run
     ("addon", "code", "path", "advice"),
     [
         ("replcas: 3", "SLW-1001", "a.replcas", "'replicas'"),
-        ("host: x", "SLW-1001", "a.host", "below 'values'"),
+        ("domain: x", "SLW-1001", "a.domain", "below 'values'"),
         ("wait: {timeuot: 3}", "SLW-1001", "a.wait.timeuot", "'timeout'"),
         ("timeout: '10'", "SLW-1002", "a.timeout", "without quotes"),
         ("timeout: soon", "SLW-1002", "a.timeout", ""),

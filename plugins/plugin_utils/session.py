@@ -1,0 +1,72 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every action of ours begins with: Python's packages, the cluster, the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible.template import Templar
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_options
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
+
+from . import options
+from .manifest import load_manifest
+from .tasks import reader
+
+_CATALOG = Path(__file__).parents[2] / "roles" / "addons" / "files" / "catalog"
+
+
+def check_packages() -> None:
+    """Raises ``EngineError`` SLW-6301 when the controller's Python lacks a package."""
+    missing = [name for name in ("jinja2", "jsonschema", "rich", "urllib3", "yaml") if find_spec(name) is None]
+    if missing:
+        advice = "install the collection's requirements.txt for Ansible's Python"
+        raise EngineError("SLW-6301", f"Python packages are missing on the controller: {', '.join(missing)}", advice)
+
+
+def access(args: Mapping[str, Any]) -> Access:
+    """The cluster that a task's arguments name. Raises ``AccessError``."""
+    return from_options(
+        kubeconfig=str(args.get("kubeconfig") or ""),
+        context=str(args.get("context") or ""),
+        server=str(args.get("api_server") or ""),
+        token=str(args.get("api_token") or ""),
+        ca_file=str(args.get("api_ca_file") or ""),
+    )
+
+
+def manifest(
+    args: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    templar: Templar,
+    client: Client,
+    *,
+    loader: DataLoader,
+    task: Task,
+) -> Manifest:
+    """The checked and resolved manifest. Raises ``FindingsError``, and what reading the nodes raises."""
+    files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+    folders = [str(files / folder) for folder in options.names(args, "catalogs")]
+    found, findings = load_manifest(
+        variables,
+        templar,
+        catalogs=[str(_CATALOG), *folders],
+        files_dir=str(files),
+        nodes=lambda: node_counts(client.list(NODE.collection())),
+        tasks=reader(loader, task),
+    )
+    if found is None:
+        raise FindingsError(findings)
+    return found
