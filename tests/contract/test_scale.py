@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action, AddonPlan
-from tests.contract.conftest import _clean
 from tests.contract.runner import Playbook
 from tests.contract.support import CATALOG, ROOT, Cluster, by_name
 
@@ -23,14 +22,6 @@ pytestmark = pytest.mark.lab
 
 CHARTS = Path(__file__).parent / "charts"
 NOTHING = (Action.UNCHANGED, Action.REFRESH)
-
-
-@pytest.fixture(scope="module")
-def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
-    """One cluster for all tests: each has add-ons of its own."""
-    cluster = Cluster(lab_env, cache)
-    yield cluster
-    _clean(cluster)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.operation import SmokeReport, SmokeRun
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_lines
-from tests.contract.conftest import _clean
 from tests.contract.runner import Child, Job, Playbook
 from tests.contract.support import Cluster, by_name, writes_in
 
 pytestmark = pytest.mark.lab
 
 SPACES = "/api/v1/namespaces"
-
-
-@pytest.fixture(scope="module")
-def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
-    """One cluster for all tests: each has an add-on of its own."""
-    cluster = Cluster(lab_env, cache)
-    yield cluster
-    _clean(cluster)
 
 
 def config_map(name: str, **data: str) -> dict[str, Any]:
