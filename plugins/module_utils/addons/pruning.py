@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ..kube.client import MERGE
+from ..kube.client import JSON_TYPE, MERGE, METADATA
 from ..kube.discovery import served_now
 from ..kube.errors import ApiError
 from ..kube.objects import PVC, Json, ObjectId
@@ -43,11 +43,13 @@ def may_delete(live: Json, recorded: RecordedObject, addon: str, name: str) -> s
 
 def find(work: Work, recorded: RecordedObject) -> tuple[RecordedObject, Json | None]:
     """The live object, and where it is: a CRD may have come to serve other versions in this very run."""
-    live = work.client.get(recorded.path)
+    # Only of a StatefulSet more than the metadata is asked for.
+    accept = JSON_TYPE if recorded.kind == "StatefulSet" else METADATA
+    live = work.client.get(recorded.path, accept=accept)
     if live is None:
         now = recorded.at(served_now(work.client, recorded.resource))
         if now != recorded:
-            return now, work.client.get(now.path)
+            return now, work.client.get(now.path, accept=accept)
     return recorded, live
 
 

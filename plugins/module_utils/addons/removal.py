@@ -97,7 +97,7 @@ class RemovalPlanner:
 
         if obj.kind == "Namespace" and not obj.group:
             return keep("decided below")
-        live = self._client.get(obj.path, accept=METADATA)
+        live = self._metadata(obj)
         if live is None:
             return ObjectPlan(Op.NONE, obj.id, recorded=obj, note="is gone already")
         if obj.id in elsewhere:
@@ -115,6 +115,13 @@ class RemovalPlanner:
         if obj.kind in ("PersistentVolumeClaim", "PersistentVolume") and record.addon not in self._consent.pvcs:
             return keep("volume")
         return ObjectPlan(Op.DELETE, obj.id, recorded=obj)
+
+    def _metadata(self, obj: RecordedObject) -> Json | None:
+        """Seen by the look that this plan is made from; hooks are not part of it."""
+        if obj.hook:
+            return self._client.get(obj.path, accept=METADATA)
+        seen = self._observed.live.get(obj.id)
+        return {"metadata": seen} if seen is not None else None
 
     def _claims(self, record: Record) -> list[ObjectPlan]:
         """Claims that StatefulSets made: nobody's objects, but this add-on's data."""

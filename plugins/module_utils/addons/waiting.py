@@ -26,7 +26,8 @@ from .record import LABEL_NAME
 
 _STORAGE_CLASS = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False)
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-_FRESH = 0.2
+_FRESH = 0.4
+_CRD_PAUSE = 0.3
 _LONGEST_PAUSE = 1.0
 _TOLD = 5
 _OLD_WORD = 2.0
@@ -60,7 +61,10 @@ class Waiter:
         Raises ``ActError`` SLW-4101 (failed) or SLW-4102 (time is up), with reasons."""
         waited = {d.id: d for d in desired if waited_for(d.id)}
         deadline = time.monotonic() + wait.timeout
-        pause = 0.05
+        # A CRD takes the API server a moment, and each look at it costs more than waiting does.
+        pause = 0.05 if any(d.resource != CRD for d in waited.values()) else _CRD_PAUSE
+        if waited and pause == _CRD_PAUSE:
+            time.sleep(pause)
         told = ""
         since: dict[ObjectId, float] = {}
         began = time.monotonic()
