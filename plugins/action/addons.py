@@ -78,12 +78,28 @@ class ActionModule(ActionBase):
         masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
         parent = os.getppid()
         client = Client(session.access(args), user_agent=f"slipway ({operation})")
-        manifest = session.manifest(args, variables, self._templar, client, loader=self._loader, task=self._task)
+        loader, manifest = session.manifest(
+            args,
+            variables,
+            self._templar,
+            client,
+            loader=self._loader,
+            task=self._task,
+            outputs=operation not in ("remove", "smoke"),
+        )
         masker.add(manifest.secrets)
         if operation == "smoke":
             return self._smoke(args, SmokeRun(client, manifest, settings, emit=self._emit, alive=_lives_on(parent)))
         run = Run.begin_or_go_on(so_far)
-        engine = Engine(client, manifest, settings, emit=self._emit, alive=_lives_on(parent), earlier=run.earlier)
+        engine = Engine(
+            client,
+            manifest,
+            settings,
+            emit=self._emit,
+            alive=_lives_on(parent),
+            earlier=run.earlier,
+            reload=loader.again,
+        )
         if operation == "status":
             found = engine.status()
             for line in status_lines(found, verbose=display.verbosity > 0):
@@ -103,7 +119,7 @@ class ActionModule(ActionBase):
             outcome = plan_dict(plan, engine.masker)
             outcome.update(_told(history.write(plan)) if history else {})
             return self._finish(args, outcome, changed=any(a.changes for a in plan.addons))
-        acting = sum(1 for a in plan.addons if a.acts)
+        acting = sum(1 for a in plan.addons if a.acts or a.again)
         with Progress(acting, display.display, run.earlier) as self._progress:
             report = engine.execute(plan)
             for hook in report.hooks:

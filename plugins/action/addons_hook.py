@@ -14,8 +14,10 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import ActError, EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.late import known_values
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.noting import note
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.second_look import with_outputs
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
@@ -47,11 +49,17 @@ class ActionModule(ActionBase):
         masker.add([str(args["api_token"])] if args.get("api_token") else [])
         parent, hook = os.getppid(), args["hook"]
         client = Client(session.access(args), user_agent="slipway (hook)")
-        manifest = session.manifest(args, variables, self._templar, client, loader=self._loader, task=self._task)
+        begins = args["stage"] == "begin"
+        loader, manifest = session.manifest(
+            args, variables, self._templar, client, loader=self._loader, task=self._task, outputs=begins
+        )
         masker.add(manifest.secrets)
         name = f"{hook['event']} {hook['path']}"
-        if args["stage"] == "begin":
-            return {"slipway_addon": {**hook["variables"], "values": manifest.addons[hook["addon"]].values}}
+        if begins:
+            if hook["operation"] != "remove":
+                manifest = with_outputs(hook["addon"], loader.again)
+                masker.add(manifest.secrets)
+            return {"slipway_addon": {**hook["variables"], "values": known_values(manifest.addons[hook["addon"]])}}
         if args["stage"] == "failed":
             return self._failed(args, hook["addon"], name, masker)
         settings = options.settings(args, "hook", only=(), skip=())

@@ -10,9 +10,9 @@ from typing import Any
 
 from ansible.template import Templar
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Finding, Position
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Position
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import Loader, ManifestInput
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.output import LookOf
 
 from .templating import AnsibleEvaluator
 from .variables import raw, read
@@ -26,16 +26,17 @@ def load_manifest(
     files_dir: str = ".",
     nodes: Callable[[], Mapping[str, Any]] | None = None,
     tasks: Callable[[str], tuple[Position, str] | None] = lambda file: None,
-) -> tuple[Manifest | None, list[Finding]]:
-    """Read, check and resolve ``slipway_addons`` and what belongs to it.
+    outputs: LookOf = None,
+) -> Loader:
+    """Read ``slipway_addons`` and what belongs to it; ``load`` of what comes back checks and resolves it.
 
     ``task_vars`` and ``templar`` are those of the action plugin, ``catalogs`` folders of entries, ``files_dir`` what
     relative paths start from. ``nodes`` is called only if an expression reads ``slipway_nodes``; ``tasks`` looks at
-    a hook's file.
-    The manifest is None if there are errors. Raises nothing but what ``nodes`` raises.
+    a hook's file; ``outputs`` begins a look at the cluster for outputs of add-ons, for every ``load``.
+    Raises nothing but what ``nodes`` raises.
     """
     variables, findings = read(task_vars)
-    return load(
+    return Loader(
         ManifestInput(
             variables=variables,
             evaluator=AnsibleEvaluator(templar),
@@ -43,6 +44,7 @@ def load_manifest(
             catalogs=tuple(catalogs),
             files_dir=files_dir,
             nodes=nodes,
+            outputs=outputs,
             names=lambda: [str(name) for name in task_vars],
             findings=tuple(findings),
             tasks=tasks,

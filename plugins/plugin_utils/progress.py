@@ -19,7 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import
 if TYPE_CHECKING:
     from rich.status import Status
 
-_FINAL = ("ready", "removed", "failed", "skipped")
+_FINAL = ("ready", "removed", "unchanged", "failed", "skipped")
 
 
 def progress_line(event: Event, seconds: float) -> str:

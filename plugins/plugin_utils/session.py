@@ -15,7 +15,9 @@ from ansible.playbook.task import Task
 from ansible.template import Templar
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import Loader
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.reading import LiveOutputs
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
@@ -55,18 +57,22 @@ def manifest(
     *,
     loader: DataLoader,
     task: Task,
-) -> Manifest:
-    """The checked and resolved manifest. Raises ``FindingsError``, and what reading the nodes raises."""
+    outputs: bool,
+) -> tuple[Loader, Manifest]:
+    """The checked and resolved manifest, and what reads it again. ``outputs``: whether outputs of add-ons are looked
+    for. Raises ``FindingsError``, and what reading nodes and outputs raises."""
     files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
     folders = [str(files / folder) for folder in options.names(args, "catalogs")]
-    found, findings = load_manifest(
+    found = load_manifest(
         variables,
         templar,
         catalogs=[str(_CATALOG), *folders],
         files_dir=str(files),
         nodes=lambda: node_counts(client.list(NODE.collection())),
         tasks=reader(loader, task),
+        outputs=(lambda: LiveOutputs(client)) if outputs else None,
     )
-    if found is None:
+    manifest, findings = found.load()
+    if manifest is None:
         raise FindingsError(findings)
-    return found
+    return found, manifest

@@ -81,7 +81,7 @@ def _clean(cluster: Cluster) -> None:
     selector = f"slipway.cluster/name={cluster.name}"
     kinds = (
         "validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices,crd,clusterroles,clusterrolebindings,"
-        "storageclasses"
+        "storageclasses,ingressclasses"
     )
     subprocess.run([*kubectl, "delete", kinds, "-l", selector, "--wait=false"], capture_output=True, check=False)
     listed = subprocess.run([*kubectl, "get", "ns", "-o", "name"], capture_output=True, text=True, check=True)

@@ -19,8 +19,9 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers imp
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Report, Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import Loader, ManifestInput
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import AddonPlan, Plan
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.reading import LiveOutputs
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_kubeconfig
@@ -98,7 +99,8 @@ class Cluster:
         others = options.pop("variables", {})
         client = options.pop("client", None) or self.client()
         emit = options.pop("emit", lambda event: None)
-        manifest, findings = load(
+        reading = operation != "remove"
+        loader = Loader(
             ManifestInput(
                 variables=variables_of(yaml.safe_dump(body, sort_keys=False)),
                 evaluator=PlainEvaluator(others, options.pop("lookups", None)),
@@ -106,11 +108,13 @@ class Cluster:
                 catalogs=(str(CATALOG),),
                 files_dir=str(ROOT),
                 nodes=lambda: node_counts(client.list(NODE.collection())),
+                outputs=(lambda: LiveOutputs(client)) if reading else None,
             )
         )
+        manifest, findings = loader.load()
         if manifest is None:
             raise FindingsError(findings)
-        return Engine(client, manifest, self.settings(operation, **options), emit=emit)
+        return Engine(client, manifest, self.settings(operation, **options), emit=emit, reload=loader.again)
 
     def plan(self, addons: dict[str, Any], operation: str = "install", **options: Any) -> Plan:
         return self.engine(addons, operation, **options).plan()

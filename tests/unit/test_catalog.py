@@ -19,6 +19,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.definition 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.draft import drafts
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Finding
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.node import Node, merge, plain
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.output import unseen
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.outputs import Outputs
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.relations import relate
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.resolve import smoke_checks
 
@@ -130,6 +132,16 @@ def test_all_entries_together_have_an_order() -> None:
     assert relations.depends["alloy"] == ("kube-prometheus-stack", "loki")
     assert "loki" not in relations.depends["kube-prometheus-stack"], "Loki waits for the ServiceMonitor's CRD"
     assert "metallb" in relations.depends["traefik"]
+
+
+def test_outputs_are_defined_and_listed() -> None:
+    found, _dropped, _findings = drafts(Node({name: Node({}) for name in ENTRIES}), ENTRIES)
+    assert not Outputs(found, (), (), unseen).findings
+    listed = set(
+        re.findall(r"^\| `([a-z-]+)`: `([a-z_]+)` \|", (PAGE.parent / "outputs.md").read_text("utf-8"), re.MULTILINE)
+    )
+    outputs = {name: entry.node.at(("outputs",)) for name, entry in ENTRIES.items()}
+    assert listed == {(name, output) for name, node in outputs.items() if node for output in node.map()}
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from .draft import Draft
+from .draft import ROOT, Draft
 from .evaluate import Evaluation
 from .finding import Finding, KeyPath, Position
 from .model import JSON, Addon
@@ -18,6 +18,7 @@ from .references import SHARED, is_template
 
 SHORTEST_SECRET = 4
 """Characters. Shorter texts would blot out half of every report, and are no secrets."""
+_IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 TRUE_WORDS = frozenset({"true", "yes", "on", "y", "t", "1"})
 
 
@@ -55,8 +56,8 @@ def placeholders(
     ``known`` collects the paths below slipway_values that have such a finding.
     """
     for path, leaf in evaluated.walk():
-        if leaf.failed or not isinstance(leaf.value, str):
-            continue
+        if leaf.failed or not isinstance(leaf.value, str) or leaf.outputs:
+            continue  # what comes from the cluster was not left to be filled in
         word = placeholder(leaf.value)
         if not word or _reported(written, path, evaluation, known):
             continue
@@ -76,6 +77,25 @@ def _reported(written: Node, path: KeyPath, evaluation: Evaluation, known: set[K
         return False
     shared = evaluation.scope.of_text(source.value).shared
     return any(seen[: len(ref.path)] == ref.path or ref.path[: len(seen)] == seen for ref in shared for seen in known)
+
+
+def places_of_outputs(evaluation: Evaluation) -> Iterator[Finding]:
+    """Outputs may stand where a plan can go on without them: not in what decides who there is, where, and in what
+    order, nor in what an object is."""
+    for path, node in evaluation.waiting.items():
+        place = path[2] if len(path) > 2 else ""
+        of_object = place in ("objects", "patches") and len(path) > 4 and path[4:] not in _IDENTITY
+        shared = path[0] == SHARED and len(path) > 1
+        if shared or (path[0] == ROOT and (place in ("values", "replicas") or of_object)):
+            continue
+        yield Finding(
+            "SLW-1404",
+            "an output of an add-on has no place here",
+            path,
+            node.position,
+            advice="outputs may stand below 'values', in 'replicas', in fields of 'objects' and 'patches', and in "
+            "slipway_values",
+        )
 
 
 def escaped_keys(node: Node, path: KeyPath) -> Iterator[Finding]:

@@ -50,6 +50,12 @@ CODES: dict[str, str] = {
     "SLW-1304": "template cannot be evaluated",
     "SLW-1305": "template syntax error",
     "SLW-1306": "template result is not a value of JSON",
+    # outputs of add-ons
+    "SLW-1401": "output of an unknown add-on",
+    "SLW-1402": "unknown output",
+    "SLW-1403": "output is not named outright",
+    "SLW-1404": "output has no place here",
+    "SLW-1405": "output is not defined correctly",
     # smoke checks
     "SLW-1421": "smoke check of a capability that is not provided",
     "SLW-1422": "smoke check is incomplete",

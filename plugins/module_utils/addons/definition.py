@@ -136,6 +136,21 @@ HOOKS = group(
     Field("after_remove", PATHS, "After a removal, when all is gone."),
 )
 
+OUTPUT = group(
+    Field("kind", TEXT, "Kind of the object that has the value."),
+    Field("group", TEXT, "API group of the kind, where the kind alone is ambiguous."),
+    Field(
+        "name",
+        TEXT,
+        "Name of the object; by default {release}, the release's name. {namespace} is the add-on's, {fullname} what "
+        "most charts make of release and chart.",
+    ),
+    Field("namespace", TEXT, "Namespace of the object; by default the add-on's."),
+    Field("path", TEXT, "The field: status.loadBalancer.ingress[0].ip, data[tls.crt], spec.ports[http].nodePort."),
+    Field("type", choice("text", "integer", "number", "boolean", "list", "map"), "Type of the value; text by default."),
+    Field("secret", FLAG, "Whether the value is masked everywhere; by default true for Secrets."),
+)
+
 ADDON: tuple[Field, ...] = (
     Field("use", TEXT, "Catalog entry; by default the one with the add-on's own name.", (USER,)),
     Field("chart", CHART, "Source: a Helm chart. With `use`, laid over the entry's chart."),
@@ -199,6 +214,11 @@ ADDON: tuple[Field, ...] = (
     Field("store_values", FLAG, "false keeps values out of the release Secret."),
     Field("remove", REMOVE, "How the add-on is removed."),
     Field("hooks", HOOKS, "Files of Ansible tasks that run before and after changes of the add-on."),
+    Field(
+        "outputs",
+        Type("a map of outputs", {"type": "object"}, members=OUTPUT),
+        "Values for other add-ons that are there once this one is ready. Laid over the entry's by name.",
+    ),
     Field("images", TEXTS, "Images that the add-on's operator starts, for mirrors. Added to the entry's list."),
     Field("name", TEXT, "Name of the entry; must equal the file's name.", (CATALOG,)),
     Field("description", TEXT, "One sentence.", (CATALOG,)),

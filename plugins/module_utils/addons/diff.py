@@ -41,7 +41,7 @@ def differences(before: JSON, after: JSON) -> list[FieldChange]:
 
 def diff_values(before: JSON, after: JSON, origins: Mapping[KeyPath, Position]) -> list[FieldChange]:
     """Differences of two sets of values; ``origins`` tells where each of the new ones was written."""
-    places = {"".join(_step(key) for key in path).lstrip("."): position for path, position in origins.items()}
+    places = {value_path(path): position for path, position in origins.items()}
 
     def where(path: str) -> str:
         while path and path not in places:
@@ -49,6 +49,11 @@ def diff_values(before: JSON, after: JSON, origins: Mapping[KeyPath, Position]) 
         return str(places[path]) if path else ""
 
     return [replace(change, where=where(change.path)) for change in _walk(before, after, "")]
+
+
+def value_path(path: KeyPath) -> str:
+    """A key path of values as differences name it."""
+    return "".join(_step(key) for key in path).lstrip(".")
 
 
 def _step(key: str | int) -> str:

@@ -19,7 +19,7 @@ from .shape import check
 ROOT = "slipway_addons"
 CRUCIAL = frozenset({*SOURCES, "use", "version"})
 ADDED = ("requires", "after", "images", "patches")
-LAID = ("chart", "wait", "remove", "hooks", "smoke")
+LAID = ("chart", "wait", "remove", "hooks", "smoke", "outputs")
 APART = ("values", "integrations", "replicas", "name", "description", "home", "kubespray")
 
 

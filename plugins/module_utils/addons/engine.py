@@ -21,6 +21,7 @@ from .graph import closure
 from .history.history import History, made_namespaces
 from .home import leave_home, left_home
 from .install import Installer
+from .late import mark
 from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
 from .model import Addon, Manifest
@@ -34,6 +35,7 @@ from .remove import Remover
 from .rendering import Renderer
 from .scaling import refuse_scale_down
 from .schedule import Outcome, Result, Schedule
+from .second_look import SecondLook
 from .segments import DueHook, Earlier, Segment, check_new, settle, take_up, without_hooks_alone
 from .select import select
 from .smoke.scratch import remove_leftovers
@@ -93,7 +95,11 @@ class Report:
 
 class Engine:
     """One run against one cluster, or a segment of it. ``alive`` tells whether the run that started this work still
-    lives, ``earlier`` what its segments before this one came to."""
+    lives, ``earlier`` what its segments before this one came to.
+
+    ``reload`` gives the manifest with outputs of add-ons as they are now, right for the add-on that it names, or for
+    all without a name. It is called by one thread at a time.
+    """
 
     def __init__(
         self,
@@ -104,6 +110,7 @@ class Engine:
         emit: Callable[[Event], None] = lambda event: None,
         alive: Callable[[], bool] = lambda: True,
         earlier: Earlier | None = None,
+        reload: Callable[[str], Manifest] | None = None,
     ) -> None:
         self._client = client
         self._manifest = manifest
@@ -111,8 +118,10 @@ class Engine:
         self._settings = replace(settings, consent=self._earlier.rest(settings.consent))
         self._emit = emit
         self._alive = alive
+        self._reload = reload or (lambda name: manifest)
         self.masker = Masker(manifest.secrets)
         self._observed: Observed | None = None
+        self._last_planner: Planner | None = None
 
     def plan(self) -> Plan:
         """Look and plan; nothing is changed. Raises the errors of the rooms below, all findings at once."""
@@ -130,14 +139,13 @@ class Engine:
             names = names_to_remove(settings.consent, observed.records, manifest.addons)
             plans = removal.plan(names, "slipway_remove_addons")
         else:
-            plans = self._planner(without_hooks_alone(observed)).plan(chosen.values())
-            self._learn_secrets(plans)
-            refuse_scale_down(self._client, plans, settings.consent.scale_down)
-            for plan in plans:
-                plan.checks = plan.addon.smoke if settings.smoke and plan.changes and plan.addon else ()
+            planner = self._last_planner = self._planner(without_hooks_alone(observed))
+            plans = planner.plan(chosen.values())
+            self._guard(plans)
+            mark(plans, chosen)
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
-        take_up(plans, manifest.addons, {n: r.hooks for n, r in observed.records.items() if r.hooks})
+        self._take_up(plans)
         settle(plans, self._earlier)
         gone = self._answered(plans)
         return Plan(
@@ -153,6 +161,22 @@ class Engine:
             requests=self._client.requests - requests,
             helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
         )
+
+    def _guard(self, plans: list[AddonPlan]) -> None:
+        """What planning itself does not know of: secrets, consent to fewer replicas, checks that follow a change."""
+        settings = self._settings
+        self._learn_secrets(plans)
+        refuse_scale_down(self._client, plans, settings.consent.scale_down)
+        for plan in plans:
+            plan.checks = plan.addon.smoke if settings.smoke and plan.changes and plan.addon else ()
+
+    def _take_up(self, plans: list[AddonPlan]) -> None:
+        take_up(plans, self._manifest.addons, {n: r.hooks for n, r in self._seen.records.items() if r.hooks})
+
+    def _complete(self, plan: AddonPlan) -> None:
+        """A plan that was made in the middle of the run."""
+        self._guard([plan])
+        self._take_up([plan])
 
     def status(self) -> Status:
         """What is there. Nothing is changed."""
@@ -215,7 +239,7 @@ class Engine:
         removing = self._settings.operation == "remove"
         leaving = removing and not plan.addons
         leaving = leaving and (bool(self._earlier.results) or left_home(self._seen, self._settings.namespace))
-        if not leaving and not any(p.acts for p in plan.addons):
+        if not leaving and not any(p.acts or p.again for p in plan.addons):
             results = {name: Result(Outcome.FAILED, reason) for name, reason in blocked.items()}
             return Report(plan, results, {}, time.monotonic() - started)
         lock = self._lock()
@@ -225,6 +249,8 @@ class Engine:
             lock.acquire(self._settings.lock_wait, self._on_wait)
             self._client.guard = lock.check
             if self._moved_on():
+                self._manifest = self._reload("")
+                self.masker.add(self._manifest.secrets)
                 plan = self.plan()
             store = Store(self._client, self._seen, self._settings.namespace)
             store.ensure_key()
@@ -240,7 +266,7 @@ class Engine:
     def _act(
         self, plan: Plan, store: Store, lock: Lock
     ) -> tuple[dict[str, Result], dict[str, list[str]], list[DueHook]]:
-        acting = {p.name: p for p in plan.addons if p.acts or p.action is Action.BLOCKED}
+        acting = {p.name: p for p in plan.addons if p.acts or p.again or p.action is Action.BLOCKED}
         removers: dict[str, Remover] = {}
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
             work = Work(
@@ -249,6 +275,8 @@ class Engine:
             waiter = Waiter(self._client, self._seen.name)
             for event in remove_leftovers(self._client, self._seen.namespaces, plan.name):
                 self._emit(event)
+            second = SecondLook(work, self._last_planner, self._reload, self._complete)
+            segment = Segment(acting.values())
 
             def act(name: str) -> None:
                 one = acting[name]
@@ -257,11 +285,16 @@ class Engine:
                     remover.run()
                     removers[name] = remover
                 else:
-                    Installer(work, waiter, one).run()
+                    if one.again or one.wanted.unknown:
+                        one = second.plan(one)
+                        if segment.holds(one):
+                            return
+                        plan.put(one)
+                    if one.acts:
+                        Installer(work, waiter, one).run()
 
             blocked = {n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED}
             graph = task_graph(list(acting.values()))
-            segment = Segment(acting.values())
             results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency, segment)
             # Namespaces empty by themselves: all of them are waited for at once.
             going = [o.id.name for n in removers for o in acting[n].objects if o.id.kind == "Namespace"]
@@ -297,8 +330,8 @@ class Engine:
             task=told,
             workers=workers,
             blocked=blocked,
-            held=segment.held if segment else frozenset(),
-            opened=segment.opened if segment else frozenset(),
+            held=segment.held if segment else (),
+            opened=segment.opened if segment else (),
             on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
         ).run(order)
 

@@ -138,6 +138,19 @@ class TaskFile:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """An output of ``addon`` that cannot be read now, ``output`` by its full name (``gateway.address``).
+
+    ``code`` and ``why`` are those of the error that this is at the moment when the value is needed.
+    """
+
+    output: str
+    addon: str
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Addon:
     """One add-on, resolved: the unit that is planned, installed, upgraded and removed."""
 
@@ -169,6 +182,10 @@ class Addon:
     hooks: tuple[TaskFile, ...] = ()
     origins: dict[KeyPath, Position] = field(default_factory=dict)
     """Where each value (key path below ``values``) was written, for plan lines and chart schema findings."""
+    outputs: dict[KeyPath, tuple[str, ...]] = field(default_factory=dict)
+    """What comes from outputs of other add-ons: key path below the add-on → their full names."""
+    unknown: tuple[Unknown, ...] = ()
+    """Those among them that have a stand-in for a value: nothing of this add-on may be applied."""
 
     @property
     def drift_digest(self) -> str:

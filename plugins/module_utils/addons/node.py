@@ -25,7 +25,8 @@ class Node:
     """One value. ``value`` is a scalar, or the child nodes of a map or list.
 
     ``secret``: the value must be masked. ``literal``: text that is never a template.
-    ``failed``: there is no usable value, and a finding says why.
+    ``failed``: there is no usable value, and a finding says why. ``outputs``: full names of the outputs of add-ons
+    that the value was made from.
     """
 
     value: Scalar | dict[str, Node] | list[Node]
@@ -33,6 +34,7 @@ class Node:
     secret: bool = False
     literal: bool = False
     failed: bool = False
+    outputs: frozenset[str] = frozenset()
 
     def walk(self, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
         """Every leaf (scalar, or empty map or list) with its path, in order of writing."""
@@ -70,6 +72,18 @@ class Node:
             if found is not None:
                 return found.position
         return self.position
+
+    def put(self, path: KeyPath, leaf: Node) -> Node:
+        """A copy with ``leaf`` at ``path``, whose parents are there."""
+        if not path:
+            return leaf
+        key = path[0]
+        if isinstance(self.value, dict) and isinstance(key, str):
+            return replace(self, value={**self.value, key: self.value[key].put(path[1:], leaf)})
+        if isinstance(self.value, list) and isinstance(key, int):
+            below = self.value[key].put(path[1:], leaf)
+            return replace(self, value=[*self.value[:key], below, *self.value[key + 1 :]])
+        raise KeyError(key)
 
 
 def plain(node: Node) -> JSON:

@@ -161,6 +161,8 @@ class AddonPlan:
     hooks: tuple[TaskFile, ...] = ()
     """Those that are left to run, before and after."""
     hooks_done: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    """Outputs of add-ons that act in this run, or that nobody may read: at its turn it is planned once more."""
     destroys: set[ObjectId] = field(default_factory=set)
     """Custom resources of others that go with the CRDs of a removal."""
 
@@ -194,6 +196,11 @@ class AddonPlan:
         return self.action not in (Action.UNCHANGED, Action.BLOCKED)
 
     @property
+    def due(self) -> bool:
+        """Whether something may change by this add-on's turn in the run."""
+        return self.changes or bool(self.again)
+
+    @property
     def helm_was_here(self) -> bool:
         """Whether Helm itself has written to this release since our last run."""
         return bool(self.stale_release) or any(d.object.startswith("release ") for d in self.drift)
@@ -218,6 +225,10 @@ class Plan:
     seconds: float = 0.0
     requests: int = 0
     helm_processes: int = 0
+
+    def put(self, one: AddonPlan) -> None:
+        """In the place of the plan that this add-on had."""
+        self.addons[[plan.name for plan in self.addons].index(one.name)] = one
 
     def count(self, *actions: Action) -> int:
         return sum(1 for a in self.addons if a.action in actions)

@@ -19,6 +19,7 @@ from .desired import CRDS, MANAGER, NAMESPACES, Desired
 from .diff import diff_values
 from .examine import Examined, examine
 from .graph import layers
+from .late import outline
 from .masking import Masker, mask_paths, rendered_secrets, secret_strings
 from .model import Addon, ChartSource
 from .observe import Observed, addon_of, in_parallel, of_release
@@ -67,6 +68,15 @@ class Planner:
             plan.depends = (*plan.depends, *sorted(extra))
         _mark_unverified(plans)
         return plans
+
+    def again(self, addon: Addon, secrets: Iterable[str]) -> AddonPlan:
+        """Plan one add-on once more, with other values; ``secrets`` are all that are known by now."""
+        self._secrets = tuple(secrets)
+        # Others have been at work since: what was not there may be there, and is asked for one by one.
+        self._there.clear()
+        self._observed = replace(self._observed, namespaces=None)
+        (plan,) = self.plan([addon])
+        return plan
 
     def _moved(self, addon: Addon) -> set[ObjectId]:
         """Recorded objects that are not as we left them: gone, recreated, or a field of ours changed hands.
@@ -121,6 +131,9 @@ class Planner:
             inputs=work.inputs,
             is_upgrade=work.is_upgrade,
         )
+        if addon.unknown:
+            self._outlined(plan, work)
+            return plan
         if work.rendered is None or work.desired is None:
             return plan
         elsewhere = moved_elsewhere(self._observed, addon, record)
@@ -139,6 +152,19 @@ class Planner:
         if plan.adoptions:
             plan.proposal = self._renderer.propose(work, plan.adoptions)
         return plan
+
+    def _outlined(self, plan: AddonPlan, work: Rendering) -> None:
+        elsewhere = moved_elsewhere(self._observed, plan.wanted, plan.record)
+        plan.problems += [elsewhere] if elsewhere else []
+        self._release_state(plan)
+        if plan.rendered is not None:
+            self._values(plan)
+        for desired in work.desired or ():
+            if desired.rank in (NAMESPACES, CRDS) and not desired.bare:
+                self._first(plan, desired)
+        recorded = plan.record.objects if plan.record else ()
+        moved = {obj.id for obj in recorded if not obj.hook and self._has_moved(obj)}
+        outline(plan, work, self._observed, moved)
 
     def _release_state(self, plan: AddonPlan) -> None:
         addon, record = plan.addon, plan.record
@@ -186,10 +212,9 @@ class Planner:
         if desired.bare:
             return self._release_namespace(desired, recorded)
         if desired.rank in (NAMESPACES, CRDS):
-            first = self._shared.setdefault(desired.id, self._writer(desired.id, addon.name))
+            first = self._first(plan, desired)
             if first != addon.name:
                 note = f"applied by {first}"
-                plan.depends = (*plan.depends, first)
                 return Examined(ObjectPlan(Op.SHARED, desired.id, desired, recorded, desired.body, note=note))
         digest = self._observed.digester.of(desired.body)
         known = recorded if recorded and self._observed.live.get(desired.id) else None
@@ -209,6 +234,13 @@ class Planner:
                 op, desired.id, desired, recorded, desired.body, unverified=f"no right: {exc.api_message}"
             )
             return Examined(item)
+
+    def _first(self, plan: AddonPlan, desired: Desired) -> str:
+        """Who applies an object that several add-ons may render; the others go after that one."""
+        first = self._shared.setdefault(desired.id, self._writer(desired.id, plan.name))
+        if first != plan.name:
+            plan.depends = (*plan.depends, first)
+        return first
 
     def _writer(self, identity: ObjectId, asking: str) -> str:
         """Who applies what several add-ons render: the one whose record says that it did, else the one that asks."""

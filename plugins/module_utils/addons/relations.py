@@ -16,19 +16,20 @@ from .graph import circle, closure, components
 from .names import did_you_mean
 from .node import Node
 
+Uses = Mapping[str, Mapping[str, Node]]
+"""Add-on → add-on whose outputs it uses → the value that does."""
+
 
 @dataclass(frozen=True)
 class Relations:
     """``depends``: for each add-on the add-ons it waits for, in alphabetical order.
 
     ``needs``: those among them that it cannot do without: providers of what it requires, and of capabilities whose
-    integrations its values have in them. ``after`` alone is no need.
-    ``present``: capabilities provided by an enabled add-on or by the cluster itself.
+    integrations its values have in them, and add-ons whose outputs it uses. ``after`` alone is no need.
     """
 
     depends: dict[str, tuple[str, ...]]
     needs: dict[str, tuple[str, ...]]
-    present: frozenset[str]
 
 
 @dataclass
@@ -44,9 +45,13 @@ class _World:
 
 
 def relate(
-    drafts: Mapping[str, Draft], entries: Mapping[str, Entry], dropped: tuple[str, ...], cluster: frozenset[str]
+    drafts: Mapping[str, Draft],
+    entries: Mapping[str, Entry],
+    dropped: tuple[str, ...],
+    cluster: frozenset[str],
+    uses: Uses | None = None,
 ) -> tuple[Relations, list[Finding]]:
-    """Edges between the drafts and everything that is wrong with them."""
+    """Edges between the drafts and everything that is wrong with them. ``uses``: what reads outputs of whom."""
     world = _World(drafts, entries, frozenset(dropped), cluster)
     _providers(world)
     edges: dict[str, dict[str, Node]] = {name: {} for name in drafts}
@@ -58,12 +63,16 @@ def relate(
                     edges[draft.name].setdefault(target, item)
                     if hard:
                         needs[draft.name].add(target)
+    for name, used in (uses or {}).items():
+        for target, leaf in used.items():
+            edges[name].setdefault(target, leaf)
+            needs[name].add(target)
     _circles(world, edges)
     graph = {name: set(targets) for name, targets in edges.items()}
     _integrate(world, graph, needs)
     depends = {name: tuple(sorted(targets)) for name, targets in graph.items()}
     needed = {name: tuple(sorted(targets)) for name, targets in needs.items()}
-    return Relations(depends, needed, frozenset(world.providers) | cluster), world.findings
+    return Relations(depends, needed), world.findings
 
 
 def _providers(world: _World) -> None:
@@ -175,7 +184,8 @@ def _circles(world: _World, edges: dict[str, dict[str, Node]]) -> None:
                 f"circle {' -> '.join(path)}: {', '.join(steps)}",
                 first.path,
                 first.position,
-                advice=f"take one step out of 'requires' or 'after', for example in {format_path((ROOT, path[-2]))}",
+                advice=f"take one step out of 'requires' or 'after', or an output out of values, for example in "
+                f"{format_path((ROOT, path[-2]))}",
             )
         )
 

@@ -14,12 +14,14 @@ from ..kube.objects import crd_resources, object_id
 from .adopting import propose
 from .desired import Desired, crds_of, prepare
 from .errors import EngineError, FindingsError
-from .finding import Finding
+from .finding import Finding, KeyPath
 from .model import Addon
 from .observe import Observed
+from .output import STAND_IN
 from .patching import patched
 from .plan import Adoption, Proposal
 from .record import Record, ReleaseState
+from .sources.chart import Chart
 from .sources.dependencies import effective_values
 from .sources.render import RenderContext, Rendered, chart_of, identity, render
 from .sources.schema import validate_values
@@ -37,6 +39,8 @@ class Rendering:
     rendered: Rendered | None = None
     is_upgrade: bool = False
     desired: list[Desired] | None = None
+    too_early: str = ""
+    """Why it cannot be rendered with stand-ins for outputs; that is no error before its turn."""
 
 
 def inputs_digest(addon: Addon, source: str, observed: Observed, apis: tuple[str, ...] | None) -> str:
@@ -79,7 +83,7 @@ class Renderer:
             if self._apis == before:
                 break
             # New APIs arrive in this run: charts that ask for capabilities must be told, those that failed above all.
-            pending = [r for r in work.values() if self._gated(r) or r.addon.name in failures]
+            pending = [r for r in work.values() if self._gated(r) or r.too_early or r.addon.name in failures]
         if failures:
             raise FindingsError(finding for found in failures.values() for finding in found)
         for rendering in work.values():
@@ -144,10 +148,11 @@ class Renderer:
             try:
                 chart = chart_of(rendering.addon, context)
                 refused = validate_values(rendering.addon, chart) if chart else []
+                refused = [f for f in refused if not uses_stand_in(rendering.addon, f.path[2:])]
                 if refused:
                     return refused
                 rendering.is_upgrade = is_upgrade
-                rendering.rendered = patched(rendering.addon, render(rendering.addon, context, chart))
+                rendering.rendered, rendering.too_early = _rendered(rendering.addon, context, chart)
             except FindingsError:
                 raise
             except EngineError as exc:
@@ -185,11 +190,28 @@ class Renderer:
                 failures.append(
                     Finding(exc.code, exc.message, ("slipway_addons", addon.name), addon.position, advice=exc.advice)
                 )
-            if self._emptied(rendering):
+            if self._emptied(rendering) and not addon.unknown:
                 failures.append(_empty(addon))
         failures += _doubles(work.values())
         if failures:
             raise FindingsError(failures)
+
+
+def _rendered(addon: Addon, context: RenderContext, chart: Chart | None) -> tuple[Rendered | None, str]:
+    """What the source renders; or why it does not, where stand-ins for outputs may be the reason."""
+    try:
+        return patched(addon, render(addon, context, chart)), ""
+    except EngineError as exc:
+        if not addon.unknown:
+            raise
+        return None, exc.message
+
+
+def uses_stand_in(addon: Addon, path: KeyPath) -> bool:
+    """Whether a value at, above or below ``path`` (below the add-on) has a stand-in."""
+    unknown = {lack.output for lack in addon.unknown}
+    late = (one for one, names in addon.outputs.items() if not unknown.isdisjoint(names))
+    return any(path[: len(one)] == one[: len(path)] for one in late)
 
 
 def _empty(addon: Addon) -> Finding:
@@ -218,7 +240,8 @@ def _doubles(renderings: Iterable[Rendering]) -> list[Finding]:
     for rendering in renderings:
         for desired in rendering.desired or ():
             other = seen.setdefault(desired.id, rendering.addon)
-            if other is not rendering.addon and desired.id.kind not in _SHARED_KINDS:
+            late = STAND_IN in desired.id.name
+            if other is not rendering.addon and desired.id.kind not in _SHARED_KINDS and not late:
                 found.append(
                     Finding(
                         "SLW-2502",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from .draft import Draft
 from .finding import Finding, KeyPath
 from .model import Addon, Condition, DriftRule, RemovePolicy, Wait
 from .node import Node, merge, plain
-from .relations import Relations
+from .outputs import Outputs, named, provider_of
+from .relations import Relations, Uses
 from .smoke.resolve import smoke_checks
 from .source import source_of
 from .task_files import task_files
@@ -22,17 +23,46 @@ TIMEOUT = Wait().timeout
 
 
 def resolve(
-    drafts: Mapping[str, Draft], relations: Relations, files_dir: Path
+    drafts: Mapping[str, Draft],
+    relations: Relations,
+    values: Mapping[str, Node],
+    outputs: Outputs,
+    files_dir: Path,
 ) -> tuple[dict[str, Addon], list[Finding]]:
-    """All add-ons, by name in order of writing, and what is wrong with their sources and values."""
+    """All add-ons, by name in order of writing, and what is wrong with their sources."""
     findings: list[Finding] = []
-    addons = {draft.name: _addon(draft, relations, files_dir, findings) for draft in drafts.values()}
+    addons = {
+        draft.name: _addon(draft, relations, values[draft.name], outputs, files_dir, findings)
+        for draft in drafts.values()
+    }
     return addons, findings
 
 
-def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[Finding]) -> Addon:
-    values = values_of(draft, relations.present, findings)
+def uses_of(drafts: Mapping[str, Draft], values: Mapping[str, Node]) -> Uses:
+    """Whose outputs each add-on uses, each with one value that does."""
+    return {
+        draft.name: {
+            provider_of(output): leaf
+            for _path, leaf in _inputs(draft, values[draft.name])
+            for output in sorted(leaf.outputs)
+        }
+        for draft in drafts.values()
+    }
+
+
+def _inputs(draft: Draft, values: Node) -> Iterator[tuple[KeyPath, Node]]:
+    """Everything of an add-on that may come from outputs, by key path below the add-on."""
+    yield from values.walk(("values",))
+    for key in ("objects", "patches"):
+        for at, item in enumerate(draft.items(key)):
+            yield from item.walk((key, at))
+
+
+def _addon(
+    draft: Draft, relations: Relations, values: Node, outputs: Outputs, files_dir: Path, findings: list[Finding]
+) -> Addon:
     leaves = [(path, leaf) for path, leaf in values.walk() if path]
+    late = {path: tuple(sorted(leaf.outputs)) for path, leaf in _inputs(draft, values) if leaf.outputs}
     return Addon(
         name=draft.name,
         source=source_of(draft, files_dir, findings),
@@ -61,17 +91,24 @@ def _addon(draft: Draft, relations: Relations, files_dir: Path, findings: list[F
         scale_down=draft.text("scale_down", "safe"),
         hooks=task_files(draft, files_dir, findings),
         origins={path: leaf.position for path, leaf in leaves},
+        outputs=late,
+        unknown=outputs.unknown(name for names in late.values() for name in names),
     )
 
 
-def values_of(draft: Draft, present: frozenset[str], findings: list[Finding]) -> Node:
-    """Catalog defaults, then integrations in alphabetical order, then the user's values, then replicas."""
+def values_of(draft: Draft, outputs: Outputs, findings: list[Finding]) -> Node:
+    """Catalog defaults, then integrations in alphabetical order, then the user's values, then replicas; with the
+    values of outputs where an entry names them."""
+    return outputs.fill(_laid(draft, outputs.present, findings), (*draft.path, "values"))
+
+
+def _laid(draft: Draft, present: frozenset[str], findings: list[Finding]) -> Node:
     values = Node({}, draft.position)
     if draft.entry is not None:
         values = merge(values, draft.entry.node.at(("values",)) or Node({}))
         for capability, overlay in draft.integrations().items():
             if capability in present:
-                values = merge(values, overlay.at(("values",)) or Node({}))
+                values = merge(values, named(overlay.at(("values",)) or Node({}), capability))
     mine = draft.user.at(("values",))
     if mine is not None and not mine.failed:
         values = merge(values, mine)

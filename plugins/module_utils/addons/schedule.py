@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,14 +36,14 @@ class Result:
 @dataclass
 class Schedule:
     """``run`` maps a name to its outcome. ``blocked`` tasks fail without being started; ``held`` ones, and what depends
-    on them or on ``opened`` ones, are left for another time, and have no outcome."""
+    on them or on ``opened`` ones, are left for another time, and have no outcome. Tasks may add themselves to both."""
 
     depends: Mapping[str, set[str]]
     task: Callable[[str], None]
     workers: int
     blocked: Mapping[str, str] = field(default_factory=dict)
-    held: frozenset[str] = frozenset()
-    opened: frozenset[str] = frozenset()
+    held: Collection[str] = ()
+    opened: Collection[str] = ()
     on_skip: Callable[[str, str], None] = lambda name, reason: None
 
     def run(self, order: Sequence[str]) -> dict[str, Result]:
@@ -68,7 +68,10 @@ class Schedule:
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     name = running.pop(future)
-                    results[name] = _result(future)
+                    result = _result(future)
+                    if result.done and name in self.held:
+                        continue
+                    results[name] = result
                     if isinstance(results[name].error, StoppedError):
                         stopped = results[name].error  # type: ignore[assignment]
         return {name: results[name] for name in order if name in results}

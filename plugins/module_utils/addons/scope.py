@@ -13,11 +13,13 @@ from .node import Node, as_secret
 from .references import SECRET_VARIABLES, SHARED, Reference, is_template, references
 
 NODES = "slipway_nodes"
+OUTPUTS = "slipway_outputs"
 
 
 @dataclass(frozen=True)
 class Closure:
-    """``shared``: references into slipway_values. ``names``: every root name reached. ``secret``: may hold a secret.
+    """``shared``: references into slipway_values. ``outputs``: those into slipway_outputs. ``names``: every root name
+    reached. ``secret``: may hold a secret.
 
     ``missing``: names that are no variable, each with the variable in whose text it stands ('' for the text itself).
     """
@@ -27,6 +29,7 @@ class Closure:
     missing: frozenset[tuple[str, str]] = frozenset()
     secret: bool = False
     reads_templates: bool = False
+    outputs: frozenset[Reference] = frozenset()
 
 
 EMPTY = Closure()
@@ -39,6 +42,7 @@ def union(*parts: Closure) -> Closure:
         frozenset().union(*(p.missing for p in parts)),
         any(p.secret for p in parts),
         any(p.reads_templates for p in parts),
+        frozenset().union(*(p.outputs for p in parts)),
     )
 
 
@@ -86,6 +90,8 @@ class Scope:
             return union(own, Closure(shared=frozenset({ref})))
         if ref.root == NODES:
             return own
+        if ref.root == OUTPUTS:
+            return union(own, Closure(outputs=frozenset({ref})))
         variable = self.variable(ref.root)
         if variable is None:
             return union(own, Closure(missing=frozenset({(ref.root, owner)})))

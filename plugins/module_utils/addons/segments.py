@@ -116,7 +116,7 @@ def settle(plans: Iterable[AddonPlan], earlier: Earlier) -> None:
     for plan in plans:
         result = earlier.results.get(plan.name)
         if result is not None:
-            plan.hooks = ()
+            plan.hooks, plan.again = (), ()
             plan.action = Action.UNCHANGED if result.done else Action.BLOCKED
             plan.reason = result.reason
 
@@ -139,8 +139,15 @@ class Segment:
 
     def __init__(self, plans: Iterable[AddonPlan]) -> None:
         self._plans = list(plans)
-        self.held = frozenset(p.name for p in self._plans if any(_before(h) for h in p.hooks))
-        self.opened = frozenset(p.name for p in self._plans if any(not _before(h) for h in p.hooks))
+        self.held = {p.name for p in self._plans if any(_before(h) for h in p.hooks)}
+        self.opened = {p.name for p in self._plans if any(not _before(h) for h in p.hooks)}
+
+    def holds(self, plan: AddonPlan) -> bool:
+        """Whether ``plan``, which takes the place of the add-on's first one, has to wait for a hook before it."""
+        self._plans = [plan if one.name == plan.name else one for one in self._plans]
+        self.opened |= {plan.name} if any(not _before(h) for h in plan.hooks) else set()
+        self.held |= {plan.name} if any(_before(h) for h in plan.hooks) else set()
+        return plan.name in self.held
 
     def later(self, results: Mapping[str, Result]) -> set[ObjectId]:
         """Objects of add-ons that go on in a later segment: shared namespaces are theirs to remove."""

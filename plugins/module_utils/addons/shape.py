@@ -66,7 +66,8 @@ def _without_nulls(node: Node) -> Node:
     for key, child in node.map().items():
         if child.value is None and not child.failed:
             continue
-        nested = key in ("chart", "wait", "remove", "hooks", "smoke") and isinstance(child.value, dict)
+        laid = ("chart", "wait", "remove", "hooks", "smoke", "outputs")
+        nested = key in laid and isinstance(child.value, dict)
         keep[key] = _without_nulls(child) if nested else child
     return replace(node, value=keep)
 

@@ -17,11 +17,11 @@ from .references import SHARED, is_template
 ROOT: KeyPath = (SHARED,)
 
 
-def evaluate_shared(tree: Node, evaluation: Evaluation) -> Node:
+def evaluate_shared(tree: Node, evaluation: Evaluation) -> Shared:
     """The evaluated tree, also kept in ``evaluation.shared``. Circles are findings that show the path."""
     leaves = dict(tree.walk())
     edges = _edges(leaves, evaluation)
-    builder = _Builder(tree, evaluation)
+    builder = Shared(tree, evaluation)
     for component in components(edges):
         path = circle(edges, component)
         if path:
@@ -34,8 +34,7 @@ def evaluate_shared(tree: Node, evaluation: Evaluation) -> Node:
             continue
         for member in component:
             builder.put(member, evaluation.leaf(leaves[member], (*ROOT, *member)))
-    evaluation.shared = builder.tree
-    return builder.tree
+    return builder
 
 
 def _edges(leaves: dict[KeyPath, Node], evaluation: Evaluation) -> dict[KeyPath, list[KeyPath]]:
@@ -61,7 +60,7 @@ def _edges(leaves: dict[KeyPath, Node], evaluation: Evaluation) -> dict[KeyPath,
     return edges
 
 
-class _Builder:
+class Shared:
     """Puts evaluated leaves into the tree, and into the plain copy that expressions see, at the same time."""
 
     def __init__(self, tree: Node, evaluation: Evaluation) -> None:
@@ -79,11 +78,17 @@ class _Builder:
         for key in path[:-1]:
             plain_parent = plain_parent[key]
         if leaf.failed:
-            self._evaluation.fail_shared(path)
+            self._evaluation.lack_shared(path)
         elif parent is not None:
             plain_parent[path[-1]] = plain(leaf)
         if parent is not None and isinstance(parent.value, (dict, list)):
             parent.value[path[-1]] = leaf  # type: ignore[index]
+
+    def finish(self) -> None:
+        """Evaluate the leaves that wait for outputs, now that there are some. May be done again with others."""
+        for path, node in self._evaluation.waiting.items():
+            if path[0] == SHARED and len(path) > 1:
+                self.put(path[1:], self._evaluation.leaf(node, path))
 
 
 def _copy(node: Node) -> Node:

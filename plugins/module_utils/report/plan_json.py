@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from ..addons.diff import ABSENT, FieldChange
 from ..addons.engine import Report
+from ..addons.late import late_values
 from ..addons.masking import Masker
 from ..addons.model import JSON
 from ..addons.plan import AddonPlan, Drift, ObjectPlan, Op, Plan
@@ -57,6 +58,10 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "depends": list(plan.depends),
         "objects": [_object(o) for o in plan.objects if o.op not in (Op.NONE, Op.SHARED, Op.RETAKE, Op.REMEMBER)],
         "values": [_change(c) for c in plan.values],
+        "late": [
+            {**asdict(late), "outputs": list(late.outputs), "after": list(late.after)} for late in late_values(plan)
+        ],
+        "again": list(plan.again),
         "drift": [drift_fields(d) for d in plan.drift],
         "adopt": _proposal(plan),
         "problems": [p.as_dict() for p in plan.problems],

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ..addons.diff import ABSENT, FieldChange, differences
 from ..addons.finding import NOWHERE
 from ..addons.history.folder import Written
+from ..addons.late import late_values, waits_for
 from ..addons.masking import MASK, Masker
 from ..addons.model import JSON
+from ..addons.outputs import shown
 from ..addons.plan import Action, AddonPlan, Drift, ObjectPlan, Op, Plan
 from ..addons.sources.yaml import dump
 
@@ -37,13 +39,15 @@ def plan_lines(plan: Plan, masker: Masker, *, verbose: bool = False) -> list[str
     for addon in plan.addons:
         if addon.changes or addon.action is Action.BLOCKED:
             lines += _addon(addon, verbose)
+        elif addon.again:
+            lines += _again_only(addon)
         elif addon.drift:
             lines += drift_only(addon)
         elif verbose:
             lines.append(f"= {addon.name:<20} unchanged  {addon.version_from}".rstrip())
     for name in plan.dropped:
         lines.append(f"? {name:<20} not in the manifest: stays (consent to its removal: -e slipway_prune={name})")
-    quiet = plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan)
+    quiet = plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan) - _again(plan)
     if quiet and not verbose:
         lines.append(f"= {quiet} unchanged (-v shows them)")
     if plan.pulled_in:
@@ -78,7 +82,13 @@ def written_lines(written: Written) -> list[str]:
 
 def _quietly_drifted(plan: Plan) -> int:
     """Add-ons that this run does not touch, and that have a line because of their drift."""
-    return sum(1 for a in plan.addons if a.drift and a.action in (Action.UNCHANGED, Action.REFRESH))
+    quiet = (Action.UNCHANGED, Action.REFRESH)
+    return sum(1 for a in plan.addons if a.drift and a.action in quiet and not a.again)
+
+
+def _again(plan: Plan) -> int:
+    """Add-ons of which only their turn will tell whether they change."""
+    return sum(1 for a in plan.addons if a.again and a.action in (Action.UNCHANGED, Action.REFRESH))
 
 
 def _head(plan: Plan) -> str:
@@ -91,9 +101,10 @@ def _head(plan: Plan) -> str:
         (plan.count(Action.REMOVE), "remove"),
         (plan.count(Action.BLOCKED), "blocked"),
         (_quietly_drifted(plan), "drifted"),
+        (_again(plan), "to look at again"),
     ]
     told = [f"{count} {word}" for count, word in counts if count]
-    told.append(f"{plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan)} unchanged")
+    told.append(f"{plan.count(Action.UNCHANGED, Action.REFRESH) - _quietly_drifted(plan) - _again(plan)} unchanged")
     many = len(plan.addons)
     return (
         f"PLAN {plan.name}  cluster {plan.cluster[:4]}  {many} add-on{'' if many == 1 else 's'}: "
@@ -119,11 +130,41 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
         yield f"    {plan.problems[0].code}: {plan.problems[0].advice}"
     for change in plan.values:
         yield f"  ~ values {_change(change)}  {change.where}".rstrip()
+    yield from _late(plan)
+    if plan.changes and set(plan.again) - {output for late in late_values(plan) for output in late.outputs}:
+        yield f"    {_looked_at_again(plan)}"
     yield from _objects(plan, verbose)
     if plan.checks:
         yield f"    smoke: {', '.join(check.capability for check in plan.checks)}"
     yield from (f"  ! {drift_line(d)}" for d in plan.drift)
     yield from _proposal(plan)
+    yield from _decide(plan)
+    yield from (f"    note: {note}" for note in plan.notes)
+
+
+def _late(plan: AddonPlan) -> Iterator[str]:
+    for late in late_values(plan):
+        names = ", ".join(shown(output) for output in late.outputs)
+        if late.denied:
+            text = f"unverified (rights): {late.why}"
+        elif plan.action is Action.BLOCKED:
+            text = f"unknown: {late.why}"
+        else:
+            text = f"known after {', '.join(late.after)}"
+        yield f"  ? {late.path}  {text}  ({names})  {late.where}".rstrip()
+
+
+def _looked_at_again(plan: AddonPlan) -> str:
+    return f"looked at again after {', '.join(waits_for(plan))} ({', '.join(map(shown, plan.again))})"
+
+
+def _again_only(plan: AddonPlan) -> Iterator[str]:
+    """As written by all that is known; an output may say otherwise when its add-on has been worked on."""
+    where = "" if plan.position == NOWHERE else f"  {plan.position}"
+    what = _looked_at_again(plan) if waits_for(plan) else "unverified (rights)"
+    yield f"? {plan.name:<20} {what}{where}"
+    yield from _late(plan)
+    yield from (f"  ! {drift_line(d)}" for d in plan.drift)
     yield from _decide(plan)
     yield from (f"    note: {note}" for note in plan.notes)
 

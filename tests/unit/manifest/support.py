@@ -22,6 +22,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding imp
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.node import Node
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.output import LookOf
 
 
 class _Code(jinja2.nativetypes.NativeCodeGenerator):
@@ -141,6 +142,7 @@ def run(
     files_dir: str = ".",
     lookups: Mapping[str, Any] | None = None,
     nodes: Callable[[], Mapping[str, Any]] | None = None,
+    outputs: LookOf = None,
     name: str = "slipway_name: prod",
 ) -> tuple[Manifest | None, list[Finding]]:
     """``load`` over YAML texts; what is no slipway variable is an Ansible variable."""
@@ -159,6 +161,7 @@ def run(
             catalogs=catalogs,
             files_dir=files_dir,
             nodes=nodes,
+            outputs=outputs,
             names=lambda: by_name,
         )
     )

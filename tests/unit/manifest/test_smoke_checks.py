@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.field_path import MISSING, look_up, steps
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Expectation, SmokeCheck
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.field_path import MISSING, look_up, steps
 from tests.unit.manifest.support import codes, errors_of, run
 
 ENTRY = """
@@ -94,7 +94,10 @@ def test_what_cannot_be_tried_is_found(tmp_path: Path, check: str, code: str) ->
         ("a[0][1]", ("a", 0, 1)),
         ("metadata.labels['a.b/c']", ("metadata", "labels", "a.b/c")),
         ('metadata.labels["a.b/c"].x', ("metadata", "labels", "a.b/c", "x")),
-        *((text, None) for text in ("", ".", "a.", ".a", "a..b", "a[b]", "a[0", "a b", "a[0]b")),
+        ("data[tls.crt]", ("data", "tls.crt")),
+        ("spec.ports[http].port", ("spec", "ports", "http", "port")),
+        ("metadata.annotations[a.b/c]", ("metadata", "annotations", "a.b/c")),
+        *((text, None) for text in ("", ".", "a.", ".a", "a..b", "a[]", "a[0", "a b", "a[0]b", "[0].a", "$.a", "{.a}")),
     ],
 )
 def test_field_paths(text: str, path: tuple[str | int, ...] | None) -> None:
@@ -104,5 +107,6 @@ def test_field_paths(text: str, path: tuple[str | int, ...] | None) -> None:
 def test_looking_up_fields() -> None:
     body = {"a": [{"b": None}], "text": "word"}
     assert look_up(body, ("a", 0, "b")) is None
+    assert look_up({"a": [{"name": "x", "n": 1}, {"type": "y", "n": 2}]}, ("a", "y", "n")) == 2
     for path in (("a", 1), ("a", "b"), ("text", 0), ("x",), ("a", 0, "b", "c")):
         assert look_up(body, path) is MISSING

@@ -70,9 +70,11 @@ def rendered_namespaces(paths: Iterable[str]) -> set[str]:
 
 
 def _is_told(plan: AddonPlan) -> bool:
-    """A plan that stopped before it looked at objects says nothing about them: what is in the folder stays."""
+    """A plan that stopped before it looked at objects, or has stand-ins for outputs, says nothing about them: what is
+    in the folder stays."""
     return (
         plan.addon is not None
+        and not plan.addon.unknown
         and plan.rendered is not None
         and not (plan.action is Action.BLOCKED and not plan.objects)
     )

@@ -14,8 +14,8 @@ from ...kube.discovery import Discovery
 from ...kube.errors import ApiError
 from ...kube.objects import Json, ObjectId, Resource, split_api_version
 from ...kube.readiness_model import condition, told
+from ..field_path import MISSING, look_up, steps
 from ..model import JSON, Expectation
-from .field_path import MISSING, look_up, steps
 
 _REREAD = 1.0
 _SHOWN = 80

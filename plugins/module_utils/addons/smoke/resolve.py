@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..draft import Draft
+from ..field_path import steps
 from ..finding import Finding, KeyPath
 from ..model import Expectation, SmokeCheck
 from ..names import did_you_mean
 from ..node import Node, plain
-from .field_path import steps
 
 
 def smoke_checks(draft: Draft, findings: list[Finding]) -> tuple[SmokeCheck, ...]:

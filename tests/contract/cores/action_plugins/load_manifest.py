@@ -19,9 +19,8 @@ CATALOG = Path(__file__).resolve().parents[4] / "roles" / "addons" / "files" / "
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        manifest, findings = load_manifest(
-            task_vars, self._templar, catalogs=[str(CATALOG)], nodes=lambda: {"workers": 2}
-        )
+        loader = load_manifest(task_vars, self._templar, catalogs=[str(CATALOG)], nodes=lambda: {"workers": 2})
+        manifest, findings = loader.load()
         told: dict[str, Any] = {"findings": [str(finding) for finding in findings]}
         if manifest is not None:
             told["secrets"] = manifest.secrets
