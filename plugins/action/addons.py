@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plan, install, upgrade and remove add-ons. All work on the API happens here, on the controller."""
+"""Plan, install, upgrade, roll back and remove add-ons. All work on the API happens here, on the controller."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.not_done import not_done_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict
-from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import kept_lines, written_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import (
+    afterwards_lines,
+    kept_lines,
+    written_lines,
+)
 from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_dict, smoke_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
@@ -132,7 +136,7 @@ class ActionModule(ActionBase):
         finished = self._finish(args, outcome, changed=changed)
         if report.hooks:
             return {**finished, "hooks": [hook.as_dict() for hook in report.hooks], "state": run.state(report, results)}
-        for line in kept_lines(outcome["kept"]):
+        for line in (*kept_lines(outcome["kept"]), *afterwards_lines(report.plan)):
             display.display(engine.masker.text(line))
         unfinished = [name for name, one in results.items() if not one.done]
         if unfinished:
@@ -205,6 +209,8 @@ def _failure(results: Mapping[str, Any], names: list[str], operation: str) -> st
     """What failed, what was left out because of it, and the command to go on with."""
     lines = [f"{len(names)} add-on{'' if len(names) == 1 else 's'} not done:"]
     lines += not_done_lines(results, names)
-    alone = "" if operation == "remove" else f"; these alone, with what they need: -e slipway_only={','.join(names)}"
+    alone = f"; these alone, with what they need: -e slipway_only={','.join(names)}"
+    if operation in ("remove", "rollback"):
+        alone = ""
     lines.append(f"go on with the same command{alone}")
     return "\n".join(lines)

@@ -39,12 +39,13 @@ options:
       - V(plan) tells what V(install) would do.
       - V(install) installs, upgrades and repairs until everything is as written.
       - V(scale) is V(install) under the name that one looks for when nodes have come or gone.
-      - V(remove) removes the add-ons that O(remove_addons) names.
+      - V(rollback) takes the add-ons that O(rollback) names back to an earlier state.
+      - V(remove) removes the add-ons that O(remove_addons) names, and forgets those that O(disown) names.
       - V(drift) tells what is not as it was applied, field by field with who changed it and when. It changes nothing.
       - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
       - V(smoke) tries the smoke checks of all installed add-ons, and changes nothing but their temporary objects.
     type: str
-    choices: [plan, install, scale, remove, smoke, drift, status]
+    choices: [plan, install, scale, rollback, remove, smoke, drift, status]
     default: plan
   kubeconfig:
     description:
@@ -134,10 +135,27 @@ options:
         A mapping, or C(name=number) separated by commas.
     type: raw
   remove_kept:
-    description: Consent to delete the objects of these add-ons that are marked C(helm.sh/resource-policy=keep).
+    description:
+      - Consent to delete the objects of these add-ons that are marked C(helm.sh/resource-policy=keep), and those that
+        were there before they were adopted.
     type: raw
   remove_protected:
     description: Consent to remove these protected add-ons.
+    type: raw
+  rollback:
+    description:
+      - Add-ons to roll back, for O(operation=rollback).
+      - C(name) goes to the state before the current one, C(name=3) to revision 3; several are separated by commas. A
+        list or a mapping will do, too.
+    type: raw
+  history_max:
+    description: States that are kept of each add-on, the current one included; also the number of Helm's revisions.
+    type: raw
+    default: 10
+  disown:
+    description:
+      - Add-ons to forget without deleting anything, for O(operation=remove).
+      - Their objects stay, and go on with Helm or kubectl.
     type: raw
   fail_on:
     description: Reported back for the caller to fail on, C(changes), C(drift) or both.
@@ -174,6 +192,12 @@ EXAMPLES = r"""
     api_server: https://192.0.2.10:6443
     api_token: "{{ lookup('ansible.builtin.env', 'SLIPWAY_API_TOKEN') }}"
     api_ca_file: files/ca.pem
+
+- name: Go back to revision 3
+  slipway.cluster.addons:
+    operation: rollback
+    kubeconfig: ~/.kube/prod
+    rollback: portal=3
 
 - name: Remove an add-on with its volumes
   slipway.cluster.addons:

@@ -57,6 +57,19 @@ def counts(args: Mapping[str, Any], option: str) -> dict[str, int]:
     return found
 
 
+def revisions(args: Mapping[str, Any], option: str) -> dict[str, int]:
+    """Names, each with a revision or 0 for none: a mapping, a list, or ``a,b=3``."""
+    value = _structure(args.get(option))
+    if isinstance(value, Mapping):
+        pairs = [(str(name), None if at is None else str(at)) for name, at in value.items()]
+    else:
+        parts = [part.partition("=") for part in names(args, option)]
+        pairs = [(name.strip(), at.strip() if equals else None) for name, equals, at in parts]
+    if any(not name or (at is not None and not (at.isdigit() and int(at))) for name, at in pairs):
+        raise bad_option(option, args.get(option), "names of add-ons, each with =REVISION or without")
+    return {name: int(at or 0) for name, at in pairs}
+
+
 def number(args: Mapping[str, Any], option: str, default: float, least: float = 0) -> float:
     value = args.get(option)
     if value in (None, ""):
@@ -120,6 +133,9 @@ def settings(
             prune_all=everything,
             scale_down=frozenset(names(args, "scale_down")),
         ),
+        rollback=_rollback(args, operation),
+        disown=names(args, "disown") if operation == "remove" else (),
+        history_max=int(number(args, "history_max", 10, 1)),
         repositories=_repositories(args.get("repositories")),
         server=_server(args),
         smoke=flag(args, "smoke", True),
@@ -154,6 +170,13 @@ def _rendered_dir(args: Mapping[str, Any], files: Path, inventories: Sequence[st
             wanted = "a folder outside of the inventory's: Ansible reads every YAML file in that one as inventory"
             raise bad_option("rendered_dir", args["rendered_dir"], wanted)
     return folder
+
+
+def _rollback(args: Mapping[str, Any], operation: str) -> dict[str, int]:
+    found = revisions(args, "rollback") if operation == "rollback" else {}
+    if operation == "rollback" and not found:
+        raise bad_option("rollback", "", "the add-ons to roll back, each with =REVISION or without")
+    return found
 
 
 def _server(args: Mapping[str, Any]) -> ServerAccess:

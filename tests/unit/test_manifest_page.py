@@ -27,6 +27,8 @@ RAW = {
     "slipway_repositories": "map",
     "slipway_remove_crds": "map of name to number",
     "slipway_prune": "list of names, or true",
+    "slipway_rollback": "names, with or without revision",
+    "slipway_history_max": "number",
     "slipway_fail_on": "list of words",
     "slipway_smoke": "true or false",
 }
@@ -43,6 +45,7 @@ def variables() -> dict[str, tuple[str, str, str]]:
     names = {name.removeprefix("addons_"): VARIABLE.match(str(spec["default"])) for name, spec in options.items()}
     known = {option: found.group(1) for option, found in names.items() if found}
     known["operation=remove"] = "slipway.cluster.remove"
+    known["operation=rollback"] = "slipway.cluster.rollback"
     found = {}
     for spec in options.values():
         match = VARIABLE.match(str(spec["default"]))

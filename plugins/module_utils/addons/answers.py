@@ -57,6 +57,8 @@ class Answers:
     default: str = REPORT
     rules: tuple[DriftRule, ...] = ()
     decisions: Decisions = field(default_factory=Decisions)
+    additions: Answers | None = None
+    """The answers about what others added, where those are not the same."""
 
     @property
     def mode(self) -> str:

@@ -41,8 +41,8 @@ def pending_objects(plans: Iterable[ObjectPlan], known: dict[ObjectId, RecordedO
             found[plan.id] = replace(entry, state=ObjectState.LIVE)
             continue
         state = ObjectState.PENDING if plan.op in _APPLIED else entry.state
-        preexisting = entry.preexisting or plan.preexisting
-        found[plan.id] = replace(entry, state=state, keep=plan.desired.keep, preexisting=preexisting)
+        preexisting, former = entry.preexisting or plan.preexisting, plan.former or entry.former
+        found[plan.id] = replace(entry, state=state, keep=plan.desired.keep, preexisting=preexisting, former=former)
     return list(found.values())
 
 
@@ -98,7 +98,7 @@ class Applier:
         if plan.strip:
             restore(self._work.client, desired, plan.strip, plan.restore)
         if plan.take_over:
-            take_over(self._work.client, desired)
+            take_over(self._work.client, desired, plan.take_over)
         live = self._patiently(desired, payload, force=plan.force)
         self._confirm(desired, live, plan)
 
@@ -143,6 +143,7 @@ class Applier:
             state=ObjectState.LIVE,
             keep=desired.keep,
             preexisting=plan.preexisting or bool(plan.recorded and plan.recorded.preexisting),
+            former=plan.former or (plan.recorded.former if plan.recorded else ""),
             # What somebody added since the plan has not been looked at.
             foreign=digest_of(plan.foreign & foreign_fields(live["metadata"], MANAGER)),
             kept=plan.kept,

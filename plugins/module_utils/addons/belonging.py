@@ -10,7 +10,7 @@ from .desired import CRDS, CREATED_BY, NAMESPACES, Desired
 from .finding import Finding
 from .model import Addon, ChartSource
 from .observe import HelmRelease, Observed, addon_of, of_release, owner_of
-from .record import Record
+from .record import Record, ReleaseState
 
 
 def moved_elsewhere(observed: Observed, addon: Addon, record: Record | None) -> Finding | None:
@@ -27,6 +27,19 @@ def moved_elsewhere(observed: Observed, addon: Addon, record: Record | None) -> 
         addon.position,
         advice=f"write it back, or remove it first: -e slipway_remove_addons={addon.name}; or give the new one "
         "another name",
+    )
+
+
+def given_away(addon: Addon, record: Record | None) -> Finding | None:
+    """An add-on that is half disowned is nobody's: it cannot be applied until that has ended."""
+    if record is None or record.state is not ReleaseState.DISOWNING:
+        return None
+    return Finding(
+        "SLW-3413",
+        f"add-on {addon.name} was being disowned by {record.who} at {record.when}, and that did not end",
+        ("slipway_addons", addon.name),
+        addon.position,
+        advice=f"end it: slipway.cluster.remove -e slipway_disown={addon.name}; adopt: true then takes it back",
     )
 
 

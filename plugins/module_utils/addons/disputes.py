@@ -176,7 +176,7 @@ class Judge:
 
     def _added(self, addition: Addition) -> None:
         name = format_field(addition.path)
-        answer = self._answer(name, addition.manager)
+        answer = self._answer(name, addition.manager, self._answers.additions)
         if answer == OVERWRITE:
             self._found.stripped.append(addition)
         self._tell(name, None, addition.value, Owner(addition.manager, addition.when), answer, "added")
@@ -191,10 +191,10 @@ class Judge:
             path, ours, live = path[:-1], None, value_at(self._live, path[:-1])
         self._found.adoptions.append(Adoption(self._desired.id, path, ours, live))
 
-    def _answer(self, name: str, manager: str) -> str:
-        identity = self._desired.id
-        answer = self._answers.of(identity, name, manager, self._kept)
-        if self._answers.said(identity, name):
+    def _answer(self, name: str, manager: str, answers: Answers | None = None) -> str:
+        answers, identity = answers or self._answers, self._desired.id
+        answer = answers.of(identity, name, manager, self._kept)
+        if answers.said(identity, name):
             (self._kept.add if answer == KEEP else self._kept.discard)(name)
         return answer
 

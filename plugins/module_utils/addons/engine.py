@@ -15,6 +15,7 @@ from ..kube.client import Client
 from ..kube.errors import KubeError
 from .answers import Decisions, unknown_names
 from .consent import Consent, names_to_prune, names_to_remove
+from .disown import Disowner, DisownPlanner, names_to_disown
 from .errors import EngineError, FindingsError
 from .finding import Finding, Level
 from .graph import closure
@@ -33,6 +34,7 @@ from .planner import Planner
 from .removal import RemovalPlanner
 from .remove import Remover
 from .rendering import Renderer
+from .rollback import RollbackPlanner
 from .scaling import refuse_scale_down
 from .schedule import Outcome, Result, Schedule
 from .second_look import SecondLook
@@ -63,6 +65,12 @@ class Settings:
     skip: tuple[str, ...] = ()
     decisions: Decisions = field(default_factory=Decisions)
     consent: Consent = field(default_factory=Consent)
+    rollback: Mapping[str, int] = field(default_factory=dict)
+    """Revision by add-on, for the operation ``rollback``; 0 is the state before the one that is live."""
+    disown: tuple[str, ...] = ()
+    """Add-ons to be forgotten without deleting anything, for the operation ``remove``."""
+    history_max: int = 10
+    """States that are kept of each add-on."""
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     server: ServerAccess | None = None
     who: str = ""
@@ -136,12 +144,15 @@ class Engine:
         shown: list[str] = []
         removal = RemovalPlanner(self._client, observed, settings.consent, manifest.addons)
         if removing:
-            names = names_to_remove(settings.consent, observed.records, manifest.addons)
-            plans = removal.plan(names, "slipway_remove_addons")
+            records = observed.records
+            disowned = names_to_disown(settings.disown, settings.consent.addons, records, manifest.addons)
+            plans = DisownPlanner(self._client, observed, manifest.addons).plan(disowned)
+            names = names_to_remove(settings.consent, records, manifest.addons)
+            plans += removal.plan(names, "slipway_remove_addons")
         else:
-            planner = self._last_planner = self._planner(without_hooks_alone(observed))
-            plans = planner.plan(chosen.values())
+            plans = self._applied(without_hooks_alone(observed), chosen.values())
             self._guard(plans)
+        if settings.operation not in ("remove", "rollback"):
             mark(plans, chosen)
             prune, shown = names_to_prune(settings.consent, observed.records, manifest.addons)
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
@@ -153,13 +164,15 @@ class Engine:
             cluster=observed.uid,
             addons=plans,
             dropped=shown,
-            hints=[] if removing else [*manifest.hints, *gone],
+            hints=[] if removing else gone if settings.operation == "rollback" else [*manifest.hints, *gone],
             limits=observed.limits,
             selected=list(chosen) if settings.only or settings.skip else [],
             pulled_in=list(pulled),
             seconds=time.monotonic() - started,
             requests=self._client.requests - requests,
-            helm_processes=sum(1 for p in plans if p.rendered is not None and p.rendered.manifest),
+            helm_processes=sum(
+                1 for p in plans if p.rendered is not None and p.rendered.manifest and not p.rollback_to
+            ),
         )
 
     def _guard(self, plans: list[AddonPlan]) -> None:
@@ -190,12 +203,26 @@ class Engine:
 
         return status(self._client, observed, manifest.addons, explain)
 
+    def _applied(self, observed: Observed, chosen: Iterable[Addon]) -> list[AddonPlan]:
+        """What is to be as the manifest has it, or as it was."""
+        settings = self._settings
+        if settings.operation != "rollback":
+            planner = self._last_planner = self._planner(observed)
+            return planner.plan(chosen)
+        planner, renderer = self._planner(observed), self._renderer(observed)
+        addons = self._manifest.addons
+        back = RollbackPlanner(self._client, observed, planner, renderer, addons, settings.namespace, self.masker)
+        return back.plan(settings.rollback)
+
     def _planner(self, observed: Observed) -> Planner:
+        renderer = self._renderer(observed)
+        return Planner(self._client, observed, renderer, self._settings.decisions, self._manifest.secrets)
+
+    def _renderer(self, observed: Observed) -> Renderer:
         settings = self._settings
         helm = Helm(settings.helm, settings.cache_dir.expanduser() / "helm")
         context = self._render_context(observed, helm)
-        renderer = Renderer(context, observed, settings.concurrency, everything=settings.keeps_history)
-        return Planner(self._client, observed, renderer, settings.decisions, self._manifest.secrets)
+        return Renderer(context, observed, settings.concurrency, everything=settings.keeps_history)
 
     def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
         """Hints about findings that are answered and are not there. Raises ``FindingsError`` for other names."""
@@ -256,7 +283,8 @@ class Engine:
             store.ensure_key()
             results, kept, due = self._act(plan, store, lock)
             done = all(result.done for result in results.values())
-            removed = leaving or (done and any(p.action is Action.REMOVE for p in plan.addons))
+            going = (Action.REMOVE, Action.DISOWN)
+            removed = leaving or (done and any(p.action in going for p in plan.addons))
             leave_home(self._client, self._seen, store, lock, Waiter(self._client, plan.name), removed=removed)
         finally:
             lock.release()
@@ -270,7 +298,15 @@ class Engine:
         removers: dict[str, Remover] = {}
         with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
             work = Work(
-                self._client, self._seen, store, self.masker, self._emit, pool, self._settings.who or lock.identity
+                self._client,
+                self._seen,
+                store,
+                self.masker,
+                self._emit,
+                pool,
+                self._settings.who or lock.identity,
+                self._manifest.secrets,
+                self._settings.history_max,
             )
             waiter = Waiter(self._client, self._seen.name)
             for event in remove_leftovers(self._client, self._seen.namespaces, plan.name):
@@ -284,6 +320,8 @@ class Engine:
                     remover = Remover(work, waiter, one, self._settings.consent)
                     remover.run()
                     removers[name] = remover
+                elif one.action is Action.DISOWN:
+                    Disowner(work, one).run()
                 else:
                     if one.again or one.wanted.unknown:
                         one = second.plan(one)

@@ -12,14 +12,14 @@ from ..kube.objects import ObjectId
 from .applying import Applier, pending_objects
 from .errors import EngineError
 from .hooking import HookRunner
-from .model import Addon, ChartSource
+from .model import Addon
 from .plan import Action, AddonPlan, Op
 from .pruning import prune
 from .record import ObjectState, Record, RecordedObject, ReleaseState
+from .revisions import remember
 from .segments import acted, begun
 from .smoke.run import Smoke
 from .sources.render import Rendered
-from .storage import ReleaseStorage
 from .waiting import Waiter
 from .work import Progress, Work
 
@@ -57,7 +57,8 @@ class Installer:
         # death may find a release too, its own: then the record says what was begun.
         adopting = previous.upgraded if previous else self._plan.release_revision > 0
         upgrade = self._record.revision > 0 or installed or adopting
-        before, after = ("pre-upgrade", "post-upgrade") if upgrade else ("pre-install", "post-install")
+        event = "rollback" if self._plan.action is Action.ROLLBACK else "upgrade" if upgrade else "install"
+        before, after = f"pre-{event}", f"post-{event}"
         hooks = HookRunner(self._work, self._waiter, self._addon, self._progress, self._hooks_done(), self._save_hook)
         hooked = self._plan.action is not Action.REPAIR
         if hooked and any(before in hook.events for hook in self._rendered.hooks):
@@ -87,20 +88,13 @@ class Installer:
             smoke.run(self._addon, check, lambda text: self._progress("waiting", text))
 
     def _finish(self, gone: set[ObjectId]) -> None:
-        record = self._with_confirmed()
-        record = record.without_objects(gone)
-        revision = record.revision
-        if isinstance(self._addon.source, ChartSource):
-            storage = ReleaseStorage(self._work.client, self._addon.release, self._addon.namespace, revision)
-            what = "Upgrade" if revision else "Install"
-            revision = storage.store(self._addon, self._rendered, f"{what} complete (Slipway)", self._work.client.now())
+        record = remember(self._work, self._plan, self._with_confirmed().without_objects(gone))
         self._work.store.save(
             replace(
                 record,
                 state=ReleaseState.APPLIED,
                 inputs=self._plan.inputs,
                 hooks=acted(self._plan),
-                revision=revision,
                 who=self._work.who,
                 when=self._work.now(),
             )
@@ -149,6 +143,7 @@ class Installer:
             version=rendered.version,
             app_version=rendered.app_version,
             revision=previous.revision if previous else 0,
+            history=previous.history if previous else 0,
             gated=rendered.gated,
             upgraded=self._plan.is_upgrade,
             identity=rendered.identity,

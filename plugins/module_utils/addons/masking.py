@@ -42,6 +42,20 @@ class Masker:
     def text(self, text: str) -> str:
         return self._pattern.sub(MASK, text) if self._pattern else text
 
+    def split(self, text: str) -> list[tuple[str, bool]]:
+        """The parts of ``text`` in order, each with whether it is secret."""
+        parts: list[tuple[str, bool]] = []
+        end = 0
+        for match in self._pattern.finditer(text) if self._pattern else ():
+            parts += [(text[end : match.start()], False), (match.group(), True)]
+            end = match.end()
+        return [part for part in (*parts, (text[end:], False)) if part[0]]
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """All that is hidden, as it is looked for."""
+        return frozenset(self._forms)
+
     def value(self, value: JSON) -> JSON:
         """A copy of any JSON value with secrets hidden, in keys too."""
         if isinstance(value, str):

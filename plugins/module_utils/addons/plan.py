@@ -28,6 +28,8 @@ class Action(StrEnum):
     ADOPT = "adopt"
     REMOVE = "remove"
     FINISH = "finish"
+    ROLLBACK = "rollback"
+    DISOWN = "disown"
     REFRESH = "refresh"
     UNCHANGED = "unchanged"
     BLOCKED = "blocked"
@@ -35,7 +37,8 @@ class Action(StrEnum):
 
 class Op(StrEnum):
     """What happens to an object. SHARED: another add-on applies it. RETAKE: ours again without a change.
-    REMEMBER: somebody holds fields of it by a rule; only the record is brought up to date."""
+    REMEMBER: somebody holds fields of it by a rule; only the record is brought up to date.
+    HAND_OVER: it stays as it is, and is not ours any more."""
 
     CREATE = "create"
     CHANGE = "change"
@@ -44,6 +47,7 @@ class Op(StrEnum):
     REMEMBER = "remember"
     DELETE = "delete"
     KEEP = "keep"
+    HAND_OVER = "hand over"
     SHARED = "shared"
     NONE = "none"
 
@@ -102,8 +106,10 @@ class ObjectPlan:
     unverified: str = ""
     force: bool = False
     preexisting: bool = False
-    take_over: bool = False
-    """Helm's fields become ours first."""
+    former: str = ""
+    """``manager/operation`` of whoever held an object that is adopted: it gets it back when we disown it."""
+    take_over: str = ""
+    """Whose fields become ours first: helm or kubectl."""
     strip: tuple[FieldPath, ...] = ()
     """Additions of others that are taken away first: an apply leaves alone what it does not mention."""
     restore: tuple[FieldPath, ...] = ()
@@ -152,6 +158,10 @@ class AddonPlan:
     inputs: str = ""
     is_upgrade: bool = False
     release_revision: int = 0
+    afterwards: str = ""
+    """Where the manifest goes on from here: told in the plan, and once more at the end."""
+    rollback_to: int = 0
+    """The revision that a rollback goes to; 0 for everything else."""
     stale_release: str = ""
     shown_values: dict[str, JSON] = field(default_factory=dict)
     """The values as plans and the record may show them."""

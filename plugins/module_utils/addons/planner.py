@@ -13,8 +13,9 @@ from ..kube.client import METADATA, Client
 from ..kube.errors import ApiError
 from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, crd_resources, is_crd
 from ..kube.ownership import entry_hash
+from .adoption import adopting, as_adopted
 from .answers import Answers, Decisions
-from .belonging import foreign, moved_elsewhere, not_ours
+from .belonging import foreign, given_away, moved_elsewhere, not_ours
 from .desired import CRDS, MANAGER, NAMESPACES, Desired
 from .diff import diff_values
 from .examine import Examined, examine
@@ -27,7 +28,7 @@ from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
-from .takeover import helm_entries
+from .takeover import HELM, entries_of
 from .verdict import conclude, told_otherwise
 
 _MANY = 3
@@ -114,7 +115,11 @@ class Planner:
             or digest_of(foreign_fields(live, MANAGER)) != obj.foreign
         )
 
-    def _one(self, work: Rendering, moved: set[ObjectId]) -> AddonPlan:
+    def examined(self, work: Rendering) -> AddonPlan:
+        """What it takes to get from what is there to ``work``, wherever that comes from."""
+        return self._one(work, self._moved(work.addon), proposing=False)
+
+    def _one(self, work: Rendering, moved: set[ObjectId], *, proposing: bool = True) -> AddonPlan:
         addon = work.addon
         record = self._observed.records.get(addon.name)
         plan = AddonPlan(
@@ -136,7 +141,7 @@ class Planner:
             return plan
         if work.rendered is None or work.desired is None:
             return plan
-        elsewhere = moved_elsewhere(self._observed, addon, record)
+        elsewhere = given_away(addon, record) or moved_elsewhere(self._observed, addon, record)
         if elsewhere:
             plan.problems.append(elsewhere)
             conclude(plan, work)
@@ -149,7 +154,7 @@ class Planner:
         self._objects(plan, desired, moved)
         self._values(plan)
         conclude(plan, work)
-        if plan.adoptions:
+        if plan.adoptions and proposing:
             plan.proposal = self._renderer.propose(work, plan.adoptions)
         return plan
 
@@ -279,13 +284,10 @@ class Planner:
         decided = ours or known is not None or (of_ours and plan.record is not None)
         answers = self._decisions.answers(addon)
         if not decided:
-            answers = Answers(addon.name, "overwrite" if addon.adopt else "report")
+            answers = adopting(addon, answers, of_release=of_ours)
         examined = examine(self._client, desired, known, live, answers, self._observed.digester)
         if not ours and known is None:
-            # Who adopts a release takes it over as it is; a single object stays what it was: somebody else's.
-            note = "of this release" if of_ours else "pre-existing"
-            force = examined.plan.force or addon.adopt
-            examined.plan = replace(examined.plan, preexisting=not of_ours, force=force, note=note)
+            as_adopted(examined, live, of_release=of_ours, explicit=addon.adopt)
         if of_ours and not examined.blocked and (plan.record is None or plan.helm_was_here):
             _take_helm_s(examined, live, answers)
         return examined
@@ -351,12 +353,12 @@ class Planner:
 
 def _take_helm_s(examined: Examined, live: Json, answers: Answers) -> None:
     """Where our answer is to overwrite, what Helm holds becomes ours: else it would be a conflict at every change."""
-    if answers.mode != "overwrite" or not helm_entries(live["metadata"]):
+    if answers.mode != "overwrite" or not entries_of(live["metadata"], HELM):
         return
     op = examined.plan.op
     if op in (Op.NONE, Op.RETAKE, Op.REMEMBER):
         op = Op.CHANGE if examined.plan.fields else Op.RETAKE
-    examined.plan = replace(examined.plan, op=op, take_over=True, force=True)
+    examined.plan = replace(examined.plan, op=op, take_over=HELM, force=True)
 
 
 def _mark_unverified(plans: Iterable[AddonPlan]) -> None:

@@ -25,15 +25,18 @@ SCHEMA = 1
 LABEL_NAME = "slipway.cluster/name"
 LABEL_ADDON = "slipway.cluster/addon"
 LABEL_RECORD = "slipway.cluster/record"
+MARKS = "slipway.cluster/"
+"""What all our labels and annotations begin with."""
 _PLAIN_LIMIT = 200_000
 
 
 class ReleaseState(StrEnum):
-    """PENDING and REMOVING mean that a run began and did not finish."""
+    """PENDING, REMOVING and DISOWNING mean that a run began and did not finish."""
 
     PENDING = "pending"
     APPLIED = "applied"
     REMOVING = "removing"
+    DISOWNING = "disowning"
 
 
 class ObjectState(StrEnum):
@@ -47,7 +50,8 @@ class RecordedObject:
 
     ``entry`` is the hash of our managedFields entry after our last write, ``foreign`` that of the fields which others
     hold and nothing is to be said of; ``digest`` and ``leaves`` are what we last applied; ``kept`` names fields that
-    somebody was told to keep; ``plural`` and ``namespaced`` let a later run find it without discovery.
+    somebody was told to keep; ``former`` is who held most of an adopted object, ``manager/operation``; ``plural`` and
+    ``namespaced`` let a later run find it without discovery.
     """
 
     group: str
@@ -65,6 +69,7 @@ class RecordedObject:
     keep: bool = False
     hook: bool = False
     preexisting: bool = False
+    former: str = ""
     foreign: str = ""
     kept: tuple[str, ...] = ()
 
@@ -108,6 +113,10 @@ class Record:
     version: str = ""
     app_version: str = ""
     revision: int = 0
+    history: int = 0
+    """The newest entry of our own history: charts have Helm's."""
+    rolled_back: int = 0
+    """The revision that the last run went back to; 0 when it went where the manifest pointed."""
     gated: bool = False
     upgraded: bool = False
     """Whether the chart was last rendered as an upgrade: looking at drift must render it the same way."""

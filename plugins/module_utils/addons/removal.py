@@ -105,7 +105,7 @@ class RemovalPlanner:
         reason = may_delete(live, obj, record.addon, self._observed.name)
         if reason:
             return keep(reason)
-        if obj.preexisting:
+        if obj.preexisting and record.addon not in self._consent.kept:
             return keep("was there before it was adopted")
         if obj.kind == "CustomResourceDefinition":
             return ObjectPlan(Op.DELETE, obj.id, recorded=obj) if record.addon in self._consent.crds else keep("CRD")

@@ -15,16 +15,17 @@ from .consent import Consent
 from .desired import CUSTOM, WEBHOOKS, rank_of
 from .errors import ActError, EngineError
 from .hooking import NEVER_BY_POLICY, HookRunner
-from .hooks import Hook, parse_hook
+from .hooks import Hook
 from .model import Addon, ChartSource, Wait
 from .namespaces import Inhabitants, blocking_api_services
 from .plan import AddonPlan, ObjectPlan, Op
 from .pruning import delete, find, may_delete
 from .record import ObjectState, Record, RecordedObject, ReleaseState
 from .removal import CLAIM, VOLUME, claims_of, custom_resources
+from .revisions import Revisions
 from .segments import acted, begun
-from .sources.yaml import load_all
 from .storage import ReleaseStorage
+from .stored import hooks_of
 from .waiting import Waiter, stuck_lines
 from .work import Progress, Work
 
@@ -79,6 +80,7 @@ class Remover:
         """Namespaces that nobody else uses, then the record. Called when all removals have ended, but for those that
         wait for hooks: what is in ``later`` is left to them."""
         self._namespaces(inhabitants, later)
+        Revisions(self._work.client, self._work.observed, self._work.store.namespace, self._plan.name).forget()
         left = acted(self._plan)
         if left is None:
             self._work.store.drop(self._plan.name)
@@ -246,11 +248,7 @@ class Remover:
         if not record.revision:
             return
         storage = ReleaseStorage(self._work.client, record.release, record.namespace, record.revision)
-        for stored in (storage.read(record.revision) or {}).get("hooks") or []:
-            for obj in load_all(str(stored.get("manifest", "")), f"hook {stored.get('name')}", strict=False):
-                hook = parse_hook(obj, str(stored.get("path", "")), str(stored["manifest"]))
-                if hook is not None:
-                    yield hook
+        yield from hooks_of(storage.read(record.revision) or {})
 
     def _hook_leftovers(self) -> list[ObjectPlan]:
         """Hooks that the plan lets go, and those that this removal itself has run."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..kube.discovery import Discovery
 from ..kube.objects import crd_resources, object_id
@@ -41,6 +41,7 @@ class Rendering:
     desired: list[Desired] | None = None
     too_early: str = ""
     """Why it cannot be rendered with stand-ins for outputs; that is no error before its turn."""
+    notes: list[str] = field(default_factory=list)
 
 
 def inputs_digest(addon: Addon, source: str, observed: Observed, apis: tuple[str, ...] | None) -> str:
@@ -111,6 +112,10 @@ class Renderer:
             return patched(trial, render(trial, context, chart))
 
         return propose(addon, rendering.rendered, seen, wanted, attempt)
+
+    def inputs_of(self, addon: Addon) -> str:
+        """The digest of what the manifest says of an add-on, without rendering it. Raises RenderError SLW-2xxx."""
+        return self._start(addon).inputs
 
     def _start(self, addon: Addon) -> Rendering:
         source = identity(addon, self._context)

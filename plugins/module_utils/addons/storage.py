@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ..kube.client import METADATA, Client
@@ -14,6 +15,7 @@ from ..kube.ownership import our_entry
 from .desired import MANAGER
 from .errors import EngineError
 from .model import Addon
+from .record import MARKS
 from .release import DEPLOYED, FAILED, SUPERSEDED, decode, new_release, release_secret, secret_name, with_status
 from .sources.render import Rendered
 
@@ -24,9 +26,11 @@ HISTORY = 10
 class ReleaseStorage:
     """The revisions of one release."""
 
-    def __init__(self, client: Client, name: str, namespace: str, last: int = 0) -> None:
-        """``last`` is the recorded revision: where Secrets may not be listed, those up to it are looked for."""
+    def __init__(self, client: Client, name: str, namespace: str, last: int = 0, keep: int = HISTORY) -> None:
+        """``last`` is the recorded revision: where Secrets may not be listed, those up to it are looked for.
+        ``keep``: how many revisions stay when another one is stored."""
         self._last = last
+        self._keep = keep
         self._client = client
         self._name = name
         self._namespace = namespace
@@ -39,13 +43,14 @@ class ReleaseStorage:
         except ApiError as exc:
             if exc.status != 403:
                 raise
-            numbers = range(max(1, self._last - HISTORY), self._last + 2)
+            numbers = range(max(1, self._last - self._keep), self._last + 2)
             paths = [SECRET.path(self._namespace, secret_name(self._name, number)) for number in numbers]
             secrets = [s for s in (self._client.get(path, accept=METADATA) for path in paths) if s is not None]
         return sorted((s["metadata"] for s in secrets), key=_revision)
 
-    def store(self, addon: Addon, rendered: Rendered, description: str, now: datetime) -> int:
-        """Write the next revision as deployed and supersede the ones before. Returns its number.
+    def store(self, addon: Addon, rendered: Rendered, description: str, now: datetime, notes: Mapping[str, str]) -> int:
+        """Write the next revision as deployed and supersede the ones before. Returns its number. ``notes`` are our
+        annotations of its Secret.
 
         A revision that Helm left pending or failed is closed as failed, and never taken for the truth.
         """
@@ -60,14 +65,14 @@ class ReleaseStorage:
             now=now,
             first_deployed=self._first_deployed(before),
         )
-        self._put(release, now)
+        self._put(release, now, notes)
         for metadata in before:
             status = (metadata.get("labels") or {}).get("status", "")
             if status == DEPLOYED:
                 self._close(metadata, SUPERSEDED, now)
             elif status.startswith("pending-") or status == "uninstalling":
                 self._close(metadata, FAILED, now)
-        for metadata in before[: max(0, len(before) + 1 - HISTORY)]:
+        for metadata in before[: max(0, len(before) + 1 - self._keep)]:
             self._client.delete(SECRET.path(self._namespace, metadata["name"]), uid=metadata["uid"])
         return revision
 
@@ -86,7 +91,8 @@ class ReleaseStorage:
         release = self.read(_revision(metadata))
         if release is not None:
             text = "Superseded by Slipway" if status == SUPERSEDED else "Unfinished, closed by Slipway"
-            self._put(with_status(release, status, text), now)
+            notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k.startswith(MARKS)}
+            self._put(with_status(release, status, text), now, notes)
 
     def _first_deployed(self, before: list[Json]) -> datetime | None:
         if not before:
@@ -98,8 +104,10 @@ class ReleaseStorage:
         except (EngineError, ValueError):
             return None
 
-    def _put(self, release: Json, now: datetime) -> None:
+    def _put(self, release: Json, now: datetime, notes: Mapping[str, str]) -> None:
         body = release_secret(release, now)
+        if notes:
+            body["metadata"]["annotations"] = dict(notes)
         # Helm's own storage is written whole, whoever wrote it last.
         self._client.apply(SECRET.path(self._namespace, body["metadata"]["name"]), body, manager=MANAGER, force=True)
 

@@ -4,51 +4,59 @@
 """What others wrote into an object of ours: taken over, or taken away, where a rule says so.
 
 Server-side apply removes only fields that the applying manager owns. Without taking over Helm's entries in
-managedFields, what Helm added would stay for ever, and what it holds would be a conflict at every change.
+managedFields, what Helm added would stay for ever, and what it holds would be a conflict at every change. The same
+holds for kubectl in an object that is adopted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Optional, Union
 
+from ..kube.additions import CONTROLLERS, leaves
 from ..kube.client import JSON_PATCH, MERGE, Client
 from ..kube.errors import ApiError
+from ..kube.fieldset import divide
 from ..kube.objects import Json
 from ..kube.ownership import FieldPath, union, value_at
 from .desired import MANAGER, Desired
 
 Pointer = tuple[Union[str, int], ...]
+HELM, KUBECTL = "helm", "kubectl"
+CLIENT_SIDE = "kubectl-client-side-apply"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_NOTE: FieldPath = ("metadata", "annotations", LAST_APPLIED)
+"""kubectl's own memory. It is never taken over: it tells that kubectl was here, and stays until kubectl is back."""
 _TRIES = 3
 
 
-def helm_entries(metadata: Json) -> list[Json]:
-    """Entries of ``helm``, whatever its binary is called; a subresource is never Helm's."""
+def entries_of(metadata: Json, whose: str) -> list[Json]:
+    """Entries of ``helm``, of kubectl's commands, or what a patch of ours left: to the API server that is another
+    manager than the one who applies. A subresource is never theirs, nor is kubectl's memory alone worth an entry."""
     return [
         entry
         for entry in metadata.get("managedFields") or []
-        if str(entry.get("manager", "")).startswith("helm") and not entry.get("subresource")
+        if str(entry.get("manager", "")).startswith(whose)
+        and not entry.get("subresource")
+        and (whose != MANAGER or entry.get("operation") == "Update")
+        and any(path != _NOTE for path in leaves(entry.get("fieldsV1") or {}))
     ]
 
 
-def _patched_by_us(metadata: Json) -> list[Json]:
-    """What a patch of ours left: to the API server that is another manager than the one who applies."""
-    return [
-        entry
-        for entry in metadata.get("managedFields") or []
-        if entry.get("manager") == MANAGER and entry.get("operation") == "Update" and not entry.get("subresource")
-    ]
-
-
-def take_over(client: Client, desired: Desired, entries: Callable[[Json], list[Json]] = helm_entries) -> None:
-    """Make Helm's fields ours, so that the apply that follows decides about them."""
+def take_over(client: Client, desired: Desired, whose: str) -> None:
+    """Make their fields ours, so that the apply that follows decides about them. Of kubectl's, which may have been
+    meant for something else, only those that we want."""
+    spared = whose == KUBECTL
     for attempt in range(_TRIES):
         live = client.get(desired.path)
-        theirs = entries(live["metadata"]) if live else []
+        theirs = entries_of(live["metadata"], whose) if live else []
         if live is None or not theirs:
             return
         meta = live["metadata"]
-        patch = {"metadata": {"managedFields": _merged(meta, theirs), "resourceVersion": meta["resourceVersion"]}}
+        merged = _merged(meta, theirs, desired.body if spared else None)
+        if merged == meta["managedFields"]:
+            return
+        patch = {"metadata": {"managedFields": merged, "resourceVersion": meta["resourceVersion"]}}
         try:
             client.write("PATCH", desired.path, patch, {"fieldManager": MANAGER}, MERGE)
         except ApiError as exc:
@@ -89,7 +97,7 @@ def restore(
                 raise
         else:
             if not dry_run:
-                take_over(client, desired, _patched_by_us)
+                take_over(client, desired, MANAGER)
             return patched
     return None
 
@@ -135,11 +143,28 @@ def _written(pointer: Pointer) -> str:
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in pointer)
 
 
-def _merged(metadata: Json, theirs: list[Json]) -> list[Json]:
+def former_holder(metadata: Json) -> str:
+    """``manager/operation`` of whoever holds most of an object that is adopted; empty when nobody does."""
+    counted = {
+        f"{entry.get('manager')}/{entry.get('operation')}": sum(1 for _path in leaves(entry.get("fieldsV1") or {}))
+        for entry in metadata.get("managedFields") or []
+        if entry.get("manager") not in (MANAGER, *CONTROLLERS) and not entry.get("subresource")
+    }
+    return max(counted, key=lambda holder: counted[holder], default="")
+
+
+def _merged(metadata: Json, theirs: list[Json], spared: Json | None) -> list[Json]:
+    def moves(path: FieldPath) -> bool:
+        return path != _NOTE and (spared is None or value_at(spared, path) is not None)
+
     rest = [entry for entry in metadata["managedFields"] if entry not in theirs]
     mine = [e for e in rest if e["manager"] == MANAGER and e["operation"] == "Apply" and not e.get("subresource")]
     entry = mine[0] if mine else {**theirs[-1], "manager": MANAGER, "operation": "Apply"}
-    fields: Json = {}
-    for one in (*mine, *theirs):
-        fields = union(fields, one.get("fieldsV1") or {})
-    return [{**entry, "fieldsV1": fields}, *(e for e in rest if e not in mine)]
+    fields: Json = mine[0].get("fieldsV1") or {} if mine else {}
+    rest = [e for e in rest if e not in mine]
+    for one in theirs:
+        taken, left = divide(one.get("fieldsV1") or {}, moves)
+        fields = union(fields, taken)
+        if left:
+            rest.append({**one, "fieldsV1": left})
+    return [{**entry, "fieldsV1": fields}, *rest] if fields else rest

@@ -41,11 +41,16 @@ def conclude(plan: AddonPlan, work: Rendering) -> None:
 
 def _released_anew(plan: AddonPlan, work: Rendering) -> bool:
     """Whether the release differs although no object does: Helm's storage names version and values."""
+    if plan.known.rolled_back:
+        # Of what was rolled back neither the source nor every value is known: what it looks like has to do.
+        return plan.version_from != plan.version_to
     return bool(plan.values) or plan.version_from != plan.version_to or plan.known.identity != work.identity
 
 
 def _why(plan: AddonPlan, work: Rendering) -> str:
     record = plan.known
+    if record.rolled_back:
+        return f"rolled back to revision {record.rolled_back} by {record.who} at {record.when}"
     if plan.version_from != plan.version_to:
         return "version"
     if plan.values:
@@ -67,4 +72,6 @@ def told_otherwise(addon: Addon, record: Record) -> bool:
         or set(record.requires) != set(addon.requires)
         or record.remove_first != addon.remove.first
         or record.remove_timeout != addon.remove.timeout
+        # Either the manifest goes elsewhere, or it has come to say the same and this is over.
+        or record.rolled_back > 0
     )

@@ -112,6 +112,10 @@ class Work:
     emit: Callable[[Event], None]
     pool: ThreadPoolExecutor
     who: str
+    secrets: tuple[str, ...] = ()
+    """Secret values of the manifest."""
+    history_max: int = 10
+    """States of an add-on that are kept for a rollback, the one that is live included."""
 
     def now(self) -> str:
         return self.client.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -66,6 +66,8 @@ def _addon(plan: AddonPlan) -> dict[str, JSON]:
         "adopt": _proposal(plan),
         "problems": [p.as_dict() for p in plan.problems],
         "notes": plan.notes,
+        "rollback_to": plan.rollback_to,
+        "afterwards": plan.afterwards,
         "smoke": [check.capability for check in plan.checks],
         "hooks": [{"event": hook.event, "path": hook.written} for hook in plan.hooks],
     }

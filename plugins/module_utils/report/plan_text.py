@@ -23,7 +23,9 @@ _SIGNS = {
     Action.UPGRADE: "~",
     Action.REPAIR: "~",
     Action.FINISH: "~",
+    Action.ROLLBACK: "~",
     Action.REMOVE: "-",
+    Action.DISOWN: "-",
     Action.BLOCKED: "!",
     Action.REFRESH: "=",
     Action.UNCHANGED: "=",
@@ -64,6 +66,11 @@ def more_lines(plan: Plan, told: Iterable[str], masker: Masker, *, verbose: bool
     return [masker.text(line) for addon in new for line in _addon(addon, verbose)]
 
 
+def afterwards_lines(plan: Plan) -> list[str]:
+    """Once more at the end: where the manifest goes on from here."""
+    return [f"{addon.name}: {addon.afterwards}" for addon in plan.addons if addon.afterwards]
+
+
 def kept_lines(kept: Mapping[str, Sequence[str]]) -> list[str]:
     """What removals left on purpose, each object once; empty when nothing was left."""
     lines = sorted({line for lines in kept.values() for line in lines})
@@ -98,7 +105,9 @@ def _head(plan: Plan) -> str:
         (plan.count(Action.UPGRADE), "change"),
         (plan.count(Action.REPAIR), "repair"),
         (plan.count(Action.FINISH), "finish"),
+        (plan.count(Action.ROLLBACK), "roll back"),
         (plan.count(Action.REMOVE), "remove"),
+        (plan.count(Action.DISOWN), "disown"),
         (plan.count(Action.BLOCKED), "blocked"),
         (_quietly_drifted(plan), "drifted"),
         (_again(plan), "to look at again"),
@@ -115,7 +124,7 @@ def _head(plan: Plan) -> str:
 def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     where = "" if plan.position == NOWHERE else f"  {plan.position}"
     version = plan.version_to or plan.version_from
-    if plan.action is Action.REMOVE:
+    if plan.action in (Action.REMOVE, Action.DISOWN):
         version = plan.version_from
     elif plan.version_from and plan.version_from != plan.version_to:
         version = f"{plan.version_from} -> {plan.version_to}"
@@ -123,6 +132,9 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     yield from (f"    hook {hook.name}" for hook in plan.hooks)
     if plan.action is Action.REMOVE:
         yield from _removal(plan)
+        return
+    if plan.action is Action.DISOWN:
+        yield from _disowned(plan, verbose)
         return
     for problem in plan.problems[1:] if plan.action is Action.BLOCKED else plan.problems:
         yield f"    {problem}"
@@ -139,7 +151,7 @@ def _addon(plan: AddonPlan, verbose: bool) -> Iterator[str]:
     yield from (f"  ! {drift_line(d)}" for d in plan.drift)
     yield from _proposal(plan)
     yield from _decide(plan)
-    yield from (f"    note: {note}" for note in plan.notes)
+    yield from (f"    note: {note}" for note in (*plan.notes, plan.afterwards) if note)
 
 
 def _late(plan: AddonPlan) -> Iterator[str]:
@@ -203,6 +215,20 @@ def _removal(plan: AddonPlan) -> Iterator[str]:
     for item in plan.objects:
         if item.op is Op.KEEP:
             yield f"    {item.id!s:<40} keep  ({item.note})"
+    yield from (f"    note: {note}" for note in plan.notes)
+
+
+def _disowned(plan: AddonPlan, verbose: bool) -> Iterator[str]:
+    """To whom each goes, and what is not handed over with its reason."""
+    heirs: dict[str, list[ObjectPlan]] = {}
+    for item in plan.objects:
+        if item.op is Op.HAND_OVER:
+            heirs.setdefault(item.note, []).append(item)
+        elif verbose or item.op is Op.KEEP:
+            yield f"    {item.id!s:<40} {item.note}"
+    for heir, items in sorted(heirs.items()):
+        yield f"    {_by_kind(items)}  {heir}"
+        yield from (f"      {item.id}" for item in items if verbose)
     yield from (f"    note: {note}" for note in plan.notes)
 
 

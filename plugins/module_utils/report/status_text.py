@@ -12,6 +12,8 @@ from ..addons.status import AddonStatus, Status
 from .plan_json import drift_fields
 from .plan_text import drift_line
 
+_UNFINISHED = {"pending": "unfinished run", "removing": "unfinished removal", "disowning": "half disowned"}
+
 
 def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
     """One line for each add-on, and what is wrong below it; ``verbose`` also tells who applied it and when."""
@@ -41,7 +43,7 @@ def _line(addon: AddonStatus) -> str:
     elif addon.problems:
         health = "not ready"
     elif addon.state != "applied":
-        health = {"pending": "unfinished run", "removing": "unfinished removal"}.get(addon.state, addon.state)
+        health = _UNFINISHED.get(addon.state, addon.state)
     else:
         health = "drifted" if addon.moved else "healthy"
     sign = "!" if addon.problems or addon.moved else "=" if addon.state == "applied" else "?"
