@@ -104,6 +104,7 @@ def converted(group: str) -> o.Json:
     return body
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("bundle", [None, "", "Cg=="], ids=["silent", "empty", "placeholder"])
 def test_t01_an_injected_ca_bundle_is_no_drift(cluster: Cluster, bundle: str | None) -> None:
     """Operators' charts: tool and CA injector take the field from each other for ever, or the webhook stops working."""
@@ -299,6 +300,7 @@ def test_t04_other_spellings_of_a_quantity_and_defaults_are_no_drift(cluster: Cl
     assert list(found) == ["spec.routes"]
 
 
+@pytest.mark.alone
 def test_t05_a_node_that_joins_is_no_drift_of_a_daemon_set(cluster: Cluster) -> None:
     """The status that the controller writes made the whole application stand as changed."""
     daemons = {

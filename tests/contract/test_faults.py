@@ -115,6 +115,7 @@ def test_patience_has_an_end(cluster: Cluster) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.alone
 def test_the_api_server_is_restarted_in_the_middle(cluster: Cluster) -> None:
     """While the run waits for a pod, it is killed, is away for a second, and comes back."""
     addons = platform(cluster, delay="4")

@@ -32,6 +32,7 @@ def platform(cluster: Cluster) -> dict[str, Any]:
     }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("cluster", [3, 4], indirect=True)
 def test_install_no_op_change_remove(cluster: Cluster) -> None:
     addons = platform(cluster)

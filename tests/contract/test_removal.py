@@ -76,6 +76,7 @@ def platform(cluster: Cluster) -> dict[str, Any]:
     }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("cluster", "consent"),
     [(4, False), (3, True)],
@@ -270,6 +271,7 @@ def _api_service(cluster: Cluster, ns: str) -> o.Json:
     }
 
 
+@pytest.mark.alone
 def test_foreign_dead_apiservice_is_named_before_the_namespace_hangs(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +297,7 @@ def test_foreign_dead_apiservice_is_named_before_the_namespace_hangs(
     assert cluster.get(f"/api/v1/namespaces/{ns}") is None
 
 
+@pytest.mark.alone
 def test_our_own_dead_apiservice_goes_before_the_namespace(cluster: Cluster) -> None:
     o.make_namespaces(cluster, cluster.home)
     ns = cluster.ns("main")
