@@ -17,6 +17,7 @@ import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Report
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.noting import note
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import Action
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
@@ -123,24 +124,25 @@ def platform(cluster: Cluster, password: str = "") -> dict[str, Any]:
     }
 
 
-ZONE = {"zone": "{{ slipway_outputs.gateway.address }}.nip.io"}
+# The smoke checks of the lab's catalog know its add-ons by other names.
+GIVEN: dict[str, Any] = {"values": {"zone": "{{ slipway_outputs.gateway.address }}.nip.io"}, "smoke": False}
 
 
 def test_values_that_come_with_one_add_on_reach_the_next_in_the_same_run(cluster: Cluster) -> None:
     addons = platform(cluster)
-    before = cluster.text(addons, values=ZONE)
+    before = cluster.text(addons, **GIVEN)
     assert "? values host  known after front  (slipway_outputs.front.address)" in before
     assert "? values gateway.address  known after front  (slipway_outputs.front.address)" in before
     assert "? objects[0].data.url  known after database  (slipway_outputs.database.password)" in before
     assert f"? Ingress {space(cluster)}/portal  unverified: known after front" in before
-    engine = cluster.engine(addons, values=ZONE)
+    engine = cluster.engine(addons, **GIVEN)
     found = {a["name"]: a for a in plan_dict(engine.plan(), engine.masker)["addons"]}
     assert {late["path"]: late["after"] for late in found["portal"]["late"]} == {
         "values gateway.address": ["front"],
         "values host": ["front"],
     }
 
-    report, events, said = told(cluster, addons, values=ZONE)
+    report, events, said = told(cluster, addons, **GIVEN)
     assert not failed(report)
     service = cluster.get(f"/api/v1/namespaces/{space(cluster)}/services/{cluster.name}-front-gateway")
     address = service["status"]["loadBalancer"]["ingress"][0]["ip"]
@@ -157,11 +159,11 @@ def test_values_that_come_with_one_add_on_reach_the_next_in_the_same_run(cluster
     assert f"host is portal.{address}.nip.io" in planned
 
     # Again: known at once, nothing to do, and two objects are asked for, with what names their kinds.
-    found_there = cluster.engine(addons, "status", values=ZONE).status()
+    found_there = cluster.engine(addons, "status", **GIVEN).status()
     assert found_there.result == "unchanged"
     assert all(one.healthy for one in found_there.addons)
     client = cluster.client()
-    plan = cluster.engine(addons, values=ZONE, client=client).plan()
+    plan = cluster.engine(addons, client=client, **GIVEN).plan()
     assert {p.action for p in plan.addons} == {Action.UNCHANGED}
     assert not any(p.again for p in plan.addons)
     assert plan.helm_processes == 0
@@ -172,7 +174,7 @@ def test_values_that_come_with_one_add_on_reach_the_next_in_the_same_run(cluster
     other = "another-password-5T-Yak"
     addons = platform(cluster, "{{ lookup('password') }}")
     addons["front"]["values"]["service"] = {"annotations": {"a": "b"}}
-    given = {"values": ZONE, "lookups": {"password": other}}
+    given = {**GIVEN, "lookups": {"password": other}}
     text = cluster.text(addons, **given)
     assert "? portal               looked at again after front (slipway_outputs.front.address)" in text
     assert "2 change, 2 to look at again, 1 unchanged" in text
@@ -256,7 +258,7 @@ def test_a_value_may_come_a_moment_after_its_add_on_is_ready(cluster: Cluster) -
     assert live(cluster, user) == {"k": "late"}
 
 
-def test_a_stand_in_is_applied_nowhere(cluster: Cluster) -> None:
+def test_a_stand_in_is_applied_nowhere(cluster: Cluster, tmp_path: Path) -> None:
     """Also when nobody reads the outputs again."""
     user = f"{cluster.name}-user"
     addons = {
@@ -269,6 +271,16 @@ def test_a_stand_in_is_applied_nowhere(cluster: Cluster) -> None:
     assert set(failed(report)) == {"user"}
     assert live(cluster, user) is None
     assert "known-after-maker" not in json.dumps(cluster.client().list(CONFIG_MAP.collection()))
+
+    # Nor does it stand in the rendered history, which says what may be applied.
+    engine = cluster.engine(addons, "plan", rendered_dir=tmp_path)
+    plan = engine.plan()
+    history = engine.history()
+    assert history is not None
+    history.write(plan)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.yaml")}
+    assert any("maker" in name for name in texts)
+    assert not any("known-after" in text for text in texts.values())
 
 
 def test_a_value_of_another_type_is_told(cluster: Cluster) -> None:
@@ -351,6 +363,61 @@ def test_what_has_appeared_by_its_turn_is_not_taken_over(cluster: Cluster) -> No
     report, _events, _said = told(cluster, addons, emit=meanwhile)
     assert "SLW-3201" in failed(report)["user"]
     assert cluster.get(CONFIG_MAP.path(fresh, user))["data"] == {"k": "theirs"}
+
+
+def test_hooks_and_consent_count_when_only_an_output_changes(cluster: Cluster, tmp_path: Path) -> None:
+    """The add-on turns out to change in the middle of the run: its hook comes first, and so does consent."""
+    hook = tmp_path / "ask.yml"
+    hook.write_text("- ansible.builtin.ping:\n", encoding="utf-8")
+    hooked, scaled = f"{cluster.name}-hooked", f"{cluster.name}-scaled"
+
+    def addons(count: int) -> dict[str, Any]:
+        spec = {
+            "replicas": "{{ slipway_outputs.maker.count }}",
+            "selector": {"matchLabels": {"app": scaled}},
+            "template": {
+                "metadata": {"labels": {"app": scaled}},
+                "spec": {"containers": [{"name": "main", "image": "registry.example/slipway/thing:1"}]},
+            },
+        }
+        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": scaled}, "spec": spec}
+        return {
+            "maker": maker(cluster, config_map(f"{cluster.name}-made", text=f"text-{count}", count=str(count))),
+            "hooked": addon(
+                cluster, config_map(hooked, k="{{ slipway_outputs.maker.text }}"), hooks={"before_upgrade": str(hook)}
+            ),
+            "last": addon(cluster, config_map(f"{cluster.name}-last", k=f"{count}"), requires=["hooked"]),
+            "scaled": addon(cluster, deployment, scale_down="unsafe"),
+        }
+
+    cluster.ok(addons(2))
+    plan = by_name(cluster.plan(addons(1)))
+    assert (plan["hooked"].action, plan["scaled"].action) == (Action.UNCHANGED, Action.UNCHANGED)
+    report = cluster.run(addons(1))
+    assert set(failed(report)) == {"scaled"}
+    assert "SLW-3501" in failed(report)["scaled"]
+    (due,) = report.hooks
+    assert (due.addon, due.operation, due.event) == ("hooked", "upgrade", "before_upgrade")
+    assert not {"hooked", "last"} & set(report.results)
+    assert live(cluster, hooked) == {"k": "text-2"}
+
+    # The role runs the hook, notes it, and goes on with another segment of the run.
+    note(
+        cluster.client(),
+        cluster.engine(addons(1))._manifest,
+        addon="hooked",
+        operation=due.operation,
+        hook=due.name,
+        namespace=cluster.home,
+        lock_wait=0,
+        lock_duration=5,
+    )
+    report = cluster.run(addons(1), scale_down=["scaled"])
+    assert not failed(report)
+    assert not report.hooks
+    assert live(cluster, hooked) == {"k": "text-1"}
+    found = cluster.get(f"/apis/apps/v1/namespaces/{space(cluster)}/deployments/{scaled}")
+    assert found["spec"]["replicas"] == 1
 
 
 def test_a_chain_is_followed_in_one_run(cluster: Cluster) -> None:
@@ -477,6 +544,9 @@ def test_playbooks_on_every_core(cluster: Cluster, core: str, tmp_path: Path) ->
         "podAnnotations": {"p": "{{ slipway_outputs.edge.password }}"},
         "replicas": 1,
     }
+    told = "told {{ slipway_addon['values'].host }} {{ slipway_addon['values'].port + 1 }}"
+    task = {"name": "Tell", "ansible.builtin.debug": {"msg": told}}
+    (tmp_path / "hook.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
     variables = {
         "slipway_name": cluster.name,
         "slipway_namespace": cluster.home,
@@ -487,6 +557,11 @@ def test_playbooks_on_every_core(cluster: Cluster, core: str, tmp_path: Path) ->
                 "chart": chart, "namespace": space(cluster), "release": f"{cluster.name}-portal", "timeout": 60,
                 "values": values,
             },
+            "hooked": addon(
+                cluster, config_map(f"{cluster.name}-hooked", k="v"),
+                hooks={"before_install": str(tmp_path / "hook.yml")},
+                values={"host": "{{ entry }}", "port": "{{ slipway_outputs.edge.port }}"},
+            ),
         },
         "slipway_kubeconfig": cluster.env["kubeconfig"],
         "slipway_helm": cluster.helm,
@@ -505,3 +580,4 @@ def test_playbooks_on_every_core(cluster: Cluster, core: str, tmp_path: Path) ->
     address = edge["status"]["loadBalancer"]["ingress"][0]["ip"]
     ingress = cluster.get(f"/apis/networking.k8s.io/v1/namespaces/{space(cluster)}/ingresses/{cluster.name}-portal")
     assert ingress["spec"]["rules"][0]["host"] == f"{address}.nip.io"
+    assert f"told {address} 8444" in done.stdout
