@@ -1,18 +1,22 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes down every skipped test, for tests/ and for the verifiers of molecule/ alike.
+"""What tests/ and the verifiers of molecule/ have in common.
 
-``tests/run.py`` names the file and compares it with ``tests/allowed_skips.txt``: a test that silently stopped
-running must not look like one that passed.
+Every skipped test is written down: ``tests/run.py`` names the file and compares it with ``tests/allowed_skips.txt``.
+A test that silently stopped running must not look like one that passed.
+
+Side by side (``--dist loadfile``) run files, as their tests share what they set up; those of tests/lab share two labs.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 
 class SkipLog:
@@ -41,3 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     is_xdist_worker = hasattr(config, "workerinput")
     if path and not is_xdist_worker:
         config.pluginmanager.register(SkipLog(Path(path)), "slipway-skip-log")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: "lab" if nodeid.startswith("tests/lab/") else nodeid.partition("::")[0]
+    return scheduler

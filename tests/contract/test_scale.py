@@ -18,7 +18,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import
 from tests.contract.runner import Playbook
 from tests.contract.support import CATALOG, ROOT, Cluster, by_name
 
-pytestmark = pytest.mark.lab
+# They change the number of the lab's nodes.
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 
 CHARTS = Path(__file__).parent / "charts"
 NOTHING = (Action.UNCHANGED, Action.REFRESH)

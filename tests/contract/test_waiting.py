@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
-from tests.contract.support import Cluster
+from tests.contract.fixtures import objects as o
+from tests.contract.support import Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -132,7 +133,15 @@ def test_only_the_one_that_is_not_ready_is_named(cluster: Cluster) -> None:
     objects = [deployment(f"web-{i:02}", "never-ready" if i == 17 else "", replicas=1) for i in range(40)]
     for one in objects:
         one["spec"]["template"]["spec"].pop("replicas")
-    reason, _ = failure(cluster, addon(cluster, *objects, timeout=8))
+    cluster.ok(addon(cluster, *objects, timeout=0))
+    path = f"/apis/apps/v1/namespaces/{cluster.ns('one')}/deployments"
+
+    def ready() -> int:
+        return sum(one.get("status", {}).get("readyReplicas", 0) for one in cluster.client().list(path))
+
+    eventually(lambda: ready() == 39, 60)
+    # All of them are waited for, whatever it is that changes.
+    reason, _ = failure(cluster, addon(cluster, *objects, o.config_map("a"), timeout=2))
     assert "web-17" in reason
     assert not [i for i in range(40) if i != 17 and f"web-{i:02}" in reason]
     assert "containers with unready status: [main]" in reason or "running, not ready" in reason
