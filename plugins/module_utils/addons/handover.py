@@ -21,7 +21,8 @@ from .desired import MANAGER
 from .record import MARKS, RecordedObject
 from .takeover import CLIENT_SIDE, KUBECTL, LAST_APPLIED
 
-_TRIES = 3
+_TRIES = 10
+"""Of a write that names the version it is for: a busy controller writes status many times a second."""
 _ROOM = 200_000
 """Characters of an annotation that are written: the API server takes 256 KiB of all of them."""
 

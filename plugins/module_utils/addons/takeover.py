@@ -27,7 +27,8 @@ CLIENT_SIDE = "kubectl-client-side-apply"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NOTE: FieldPath = ("metadata", "annotations", LAST_APPLIED)
 """kubectl's own memory. It is never taken over: it tells that kubectl was here, and stays until kubectl is back."""
-_TRIES = 3
+_TRIES = 10
+"""Of a write that names the version it is for: a busy controller writes status many times a second."""
 
 
 def entries_of(metadata: Json, whose: str) -> list[Json]:
