@@ -92,8 +92,9 @@ def restore(
             operations = [version, *(s for s in sets if s), *removals]
             patched = client.write("PATCH", desired.path, operations, query, JSON_PATCH)
         except ApiError as exc:
-            # The API server answers 422 both for a test that did not hold and for an object that is not valid.
-            moved = exc.status == 409 or (exc.status == 422 and "test" in exc.api_message)
+            # The API server answers 422 both for a test that did not hold and for an object that is not valid. The
+            # first may be our own write, whose answer got lost before the client repeated it.
+            moved = exc.status == 409 or (exc.status == 422 and _version(client.get(desired.path)) != _version(live))
             if not moved or attempt == _TRIES - 1:
                 raise
         else:
@@ -101,6 +102,10 @@ def restore(
                 take_over(client, desired, MANAGER)
             return patched
     return None
+
+
+def _version(live: Json | None) -> str:
+    return str(live["metadata"].get("resourceVersion", "")) if live else ""
 
 
 def _set(live: Json, desired: Desired, path: FieldPath) -> Json | None:
