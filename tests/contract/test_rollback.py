@@ -282,6 +282,31 @@ def test_objects_go_back_with_the_secrets_of_today(cluster: Cluster) -> None:
     assert "login is gone" in str(error)
 
 
+def test_outputs_are_secrets_like_any_other(cluster: Cluster) -> None:
+    """What came with another add-on in the middle of a run is not kept, and nothing of it is asked for to go back."""
+    where = {"namespace": cluster.ns("app")}
+    login = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, "stringData": {"password": QUIET}}
+    made = {"password": {"kind": "Secret", "name": "login", "path": "data.password"}}
+    url = "db://app:{{ slipway_outputs.maker.password }}@db"
+
+    def both(text: str) -> dict[str, Any]:
+        maker = {**where, "objects": [login], "outputs": made}
+        return {"maker": maker, "user": {**where, "objects": [o.config_map("conf", text=text, url=url)]}}
+
+    cluster.ok(both("one"))
+    url = "{{ slipway_outputs.maker.password }}"
+    cluster.ok(both("two"))
+    assert data(cluster, "configmaps", "conf") == {"text": "two", "url": QUIET}
+    assert len(history(cluster)) == 3
+    assert not any(QUIET in text for text in history(cluster).values())
+    # Now nobody knows the password: it is what is live, and the manifest's own gap is no matter here.
+    o.gone(cluster, o.core("secrets", cluster.ns("app"), "login"))
+    report = cluster.ok(both("two"), "rollback", rollback={"user": 2})
+    assert report.plan.addons[0].rollback_to == 2
+    cluster.ok(both("two"), "rollback", rollback={"user": 1}, overwrite=["user"])
+    assert data(cluster, "configmaps", "conf") == {"text": "one", "url": QUIET}
+
+
 def test_what_does_not_exist_is_told_all_at_once(cluster: Cluster) -> None:
     cluster.ok(own(cluster, 1))
     error = refused(

@@ -131,6 +131,9 @@ class Restorer:
             release=record.release,
             adopt=False,
             origins={},
+            # What it says was said then: nothing is to be asked of other add-ons, or to be waited for.
+            outputs={},
+            unknown=(),
         )
 
 

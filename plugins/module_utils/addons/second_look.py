@@ -70,7 +70,7 @@ class SecondLook:
             self._work.client.guard()
         with self._turn:
             manifest = self._reload(name)
-            self._work.masker.add(manifest.secrets)
+            self._work.learn(manifest.secrets)
         return manifest
 
     def _say(self, name: str, state: str, detail: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -116,6 +116,12 @@ class Work:
     """Secret values of the manifest."""
     history_max: int = 10
     """States of an add-on that are kept for a rollback, the one that is live included."""
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Secret values that came with outputs: from now on they are neither shown nor kept."""
+        known = tuple(secrets)
+        self.masker.add(known)
+        self.secrets = tuple(dict.fromkeys((*self.secrets, *known)))
 
     def now(self) -> str:
         return self.client.now().strftime("%Y-%m-%dT%H:%M:%SZ")
