@@ -15,7 +15,7 @@ from .adopting import propose
 from .desired import Desired, crds_of, prepare
 from .errors import EngineError, FindingsError
 from .finding import Finding, KeyPath
-from .model import Addon
+from .model import Addon, ObjectsSource
 from .observe import Observed
 from .output import STAND_IN
 from .patching import patched
@@ -119,6 +119,9 @@ class Renderer:
 
     def _start(self, addon: Addon) -> Rendering:
         source = identity(addon, self._context)
+        if isinstance(addon.source, ObjectsSource):
+            # Inline objects may hold secrets, and short ones: a plain hash of them would be a way to guess.
+            source = f"objects:{self._observed.digester.of(source)}"
         rendering = Rendering(addon, source, "")
         apis = self._apis if self._gated(rendering) else None
         rendering.inputs = inputs_digest(addon, source, self._observed, apis)
@@ -132,7 +135,7 @@ class Renderer:
         if record is None or record.state is not ReleaseState.APPLIED:
             return True
         if not self._observed.comparable:
-            return record.identity != rendering.identity
+            return record.identity != rendering.identity and not isinstance(rendering.addon.source, ObjectsSource)
         return record.inputs != rendering.inputs
 
     def _gated(self, rendering: Rendering) -> bool:
@@ -157,7 +160,8 @@ class Renderer:
                 if refused:
                     return refused
                 rendering.is_upgrade = is_upgrade
-                rendering.rendered, rendering.too_early = _rendered(rendering.addon, context, chart)
+                rendered, rendering.too_early = _rendered(rendering.addon, context, chart)
+                rendering.rendered = replace(rendered, identity=rendering.identity) if rendered else None
             except FindingsError:
                 raise
             except EngineError as exc:
