@@ -25,6 +25,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects impor
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict, report_dict
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text import plan_lines
 from tests.contract.conftest import _clean
+from tests.contract.fixtures import objects as o
 from tests.contract.support import CHARTS, Cluster, by_name
 from tests.contract.test_playbooks import CORES, ansible
 from tests.contract.test_secrets import found_in
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.lab
 def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
     """One namespace for all of these tests: emptying one takes seconds."""
     one = Cluster(lab_env, cache)
+    o.make_namespaces(one, f"{one.name}-all")
     yield one
     _clean(one)
 
@@ -44,7 +46,7 @@ def shared(lab_env: dict[str, Any], cache: Path) -> Iterator[Cluster]:
 def cluster(shared: Cluster, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A ``slipway_name`` of its own, whose add-ons live in the shared namespace."""
     names = sorted(item.name for item in request.session.items)
-    one = replace(shared, name=f"{shared.name}-{names.index(request.node.name)}")
+    one = replace(shared, name=f"{shared.name}-{names.index(request.node.name):02d}")
     yield one
     _clean(one)
 
@@ -487,8 +489,6 @@ def reader(cluster: Cluster) -> Client:
         "subjects": [{"kind": "ServiceAccount", "name": READER, "namespace": space(cluster)}],
     }
     accounts = f"/api/v1/namespaces/{space(cluster)}/serviceaccounts"
-    if admin.get(f"/api/v1/namespaces/{space(cluster)}") is None:
-        admin.write("POST", "/api/v1/namespaces", {"metadata": {"name": space(cluster)}})
     admin.apply(f"{accounts}/{READER}", account, manager="test")
     admin.apply(f"{rbac}/clusterroles/{READER}", role, manager="test")
     admin.apply(f"{rbac}/clusterrolebindings/{READER}", binding, manager="test")
