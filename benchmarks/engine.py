@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Settings
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import ManifestInput, load
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.settings import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import from_kubeconfig
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client

@@ -14,8 +14,8 @@ import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.settings import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.repository import Repository
 

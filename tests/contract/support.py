@@ -17,11 +17,12 @@ import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers import Decisions
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.consent import Consent
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Report, Settings
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine, Report
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import Loader, ManifestInput
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.plan import AddonPlan, Plan
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.reading import LiveOutputs
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.settings import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_kubeconfig

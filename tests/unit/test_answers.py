@@ -10,9 +10,11 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.answers import (
     Answers,
     Decisions,
+    check_names,
     finding_id,
-    unknown_names,
 )
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import FindingsError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.finding import Level
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import DriftRule
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import ObjectId
 
@@ -79,4 +81,7 @@ def test_an_id_is_that_of_one_field_of_one_object() -> None:
 
 def test_names_that_are_neither_add_ons_nor_ids_are_told() -> None:
     said = Decisions(frozenset({"portal", "0a1b2c"}), frozenset({"portl"}), frozenset({"ffffff"}))
-    assert unknown_names(said, ["portal"], ["0a1b2c"]) == (["portl"], ["ffffff"])
+    with pytest.raises(FindingsError, match=r"SLW-3304 slipway_keep: 'portl' is neither .* 'portal'"):
+        check_names(said, ["portal"], ["0a1b2c"])
+    hints = check_names(Decisions(adopt=frozenset({"ffffff"})), ["portal"], ["0a1b2c"])
+    assert [(h.level, h.path, "ffffff" in h.message) for h in hints] == [(Level.HINT, ("slipway_adopt",), True)]

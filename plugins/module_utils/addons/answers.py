@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..kube.objects import ObjectId
+from .errors import FindingsError
+from .finding import Finding, Level
 from .model import Addon, DriftRule
+from .names import did_you_mean
 
 REPORT, KEEP, OVERWRITE, ADOPT = "report", "keep", "overwrite", "adopt"
 _ID = re.compile(r"[0-9a-f]{6}")
@@ -82,11 +85,33 @@ class Answers:
         return bool(self.decisions.said(finding_id(self.addon, identity, name)))
 
 
-def unknown_names(decisions: Decisions, addons: Iterable[str], ids: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Of what the command line names: what can be no id and is no add-on, and ids of findings that are not there."""
+def check_names(decisions: Decisions, addons: Collection[str], ids: Iterable[str]) -> list[Finding]:
+    """Hints about findings that are answered and are not there: the same command may be given twice.
+
+    Raises ``FindingsError`` SLW-3304 for names that are neither those of ``addons`` nor can be one of ``ids``.
+    """
     rest = decisions.names - set(addons) - set(ids)
     gone = {name for name in rest if _ID.fullmatch(name)}
-    return sorted(rest - gone), sorted(gone)
+    advice = "names of add-ons, and the ids that a plan shows beside its findings, can be answered"
+    if rest - gone:
+        raise FindingsError(
+            Finding(
+                "SLW-3304",
+                f"{name!r} is neither an add-on nor a finding",
+                (f"slipway_{decisions.said(name)}",),
+                advice=did_you_mean(name, addons) or advice,
+            )
+            for name in sorted(rest - gone)
+        )
+    return [
+        Finding(
+            "SLW-3304",
+            f"there is no finding {name} (any more)",
+            (f"slipway_{decisions.said(name)}",),
+            level=Level.HINT,
+        )
+        for name in sorted(gone)
+    ]
 
 
 def _parts(identity: ObjectId) -> tuple[str, str, str, str]:

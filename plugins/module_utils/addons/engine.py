@@ -6,83 +6,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ..kube.client import Client
-from ..kube.errors import KubeError
-from .answers import Decisions, unknown_names
-from .consent import Consent, names_to_prune, names_to_remove
-from .disown import Disowner, DisownPlanner, names_to_disown
-from .errors import EngineError, FindingsError
-from .finding import Finding, Level
-from .graph import closure
+from .answers import check_names
+from .consent import names_to_prune, names_to_remove
+from .crew import Crew
+from .disown import DisownPlanner, names_to_disown
+from .errors import FindingsError
 from .history.history import History, made_namespaces
 from .home import leave_home, left_home
-from .install import Installer
 from .late import mark
 from .lock import Holder, Lock
 from .masking import Masker, rendered_secrets, secret_strings
 from .model import Addon, Manifest
-from .names import did_you_mean
-from .namespaces import Inhabitants
-from .observe import THREADS, Observed, observe, record_versions
+from .observe import Observed, observe, record_versions
 from .plan import Action, AddonPlan, Plan
 from .planner import Planner
 from .removal import RemovalPlanner
-from .remove import Remover
 from .rendering import Renderer
 from .rollback import RollbackPlanner
 from .scaling import refuse_scale_down
-from .schedule import Outcome, Result, Schedule
+from .schedule import Outcome, Result
 from .second_look import SecondLook
-from .segments import DueHook, Earlier, Segment, check_new, settle, take_up, without_hooks_alone
+from .segments import DueHook, Earlier, settle, take_up, without_hooks_alone
 from .select import select
-from .smoke.scratch import remove_leftovers
+from .settings import Settings
 from .sources.context import RenderContext
-from .sources.helm import Helm, ServerAccess
-from .sources.repository import Repository
+from .sources.helm import Helm
 from .status import Status, status
 from .waiting import Waiter
-from .work import Event, Store, Work
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that is not the manifest. Times in seconds."""
-
-    operation: str
-    helm: str = "helm"
-    kustomize: tuple[str, ...] = ("kubectl", "kustomize")
-    cache_dir: Path = Path("~/.cache/slipway")
-    namespace: str = "slipway-system"
-    concurrency: int = 4
-    lock_wait: float = 0.0
-    lock_duration: float = 30.0
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    decisions: Decisions = field(default_factory=Decisions)
-    consent: Consent = field(default_factory=Consent)
-    rollback: Mapping[str, int] = field(default_factory=dict)
-    """Revision by add-on, for the operation ``rollback``; 0 is the state before the one that is live."""
-    disown: tuple[str, ...] = ()
-    """Add-ons to be forgotten without deleting anything, for the operation ``remove``."""
-    history_max: int = 10
-    """States that are kept of each add-on."""
-    repositories: Mapping[str, Repository] = field(default_factory=dict)
-    server: ServerAccess | None = None
-    who: str = ""
-    smoke: bool = True
-    """Whether what changed is checked by the smoke checks of its add-on."""
-    files_dir: Path = Path()
-    rendered_dir: Path | None = None
-    """Where the rendered history is kept: everything is rendered for it, also what has not changed."""
-
-    @property
-    def keeps_history(self) -> bool:
-        return self.rendered_dir is not None and self.operation in ("plan", "install", "scale")
+from .work import Event, Store
 
 
 @dataclass
@@ -158,7 +113,8 @@ class Engine:
             plans += removal.plan(prune, "no longer in the manifest (slipway_prune)")
         self._take_up(plans)
         settle(plans, self._earlier)
-        gone = self._answered(plans)
+        known = {*manifest.addons, *manifest.dropped, *observed.records, *self._earlier.results}
+        gone = check_names(settings.decisions, known, (d.id for plan in plans for d in plan.drift))
         return Plan(
             name=manifest.name,
             cluster=observed.uid,
@@ -224,27 +180,6 @@ class Engine:
         context = self._render_context(observed, helm)
         return Renderer(context, observed, settings.concurrency, everything=settings.keeps_history)
 
-    def _answered(self, plans: Iterable[AddonPlan]) -> list[Finding]:
-        """Hints about findings that are answered and are not there. Raises ``FindingsError`` for other names."""
-        decisions = self._settings.decisions
-        known = {*self._manifest.addons, *self._manifest.dropped, *self._seen.records, *self._earlier.results}
-        wrong, gone = unknown_names(decisions, known, (d.id for plan in plans for d in plan.drift))
-        advice = "names of add-ons, and the ids that a plan shows beside its findings, can be answered"
-        if wrong:
-            raise FindingsError(
-                Finding(
-                    "SLW-3304",
-                    f"{name!r} is neither an add-on nor a finding",
-                    (_option(decisions, name),),
-                    advice=did_you_mean(name, known) or advice,
-                )
-                for name in wrong
-            )
-        return [
-            Finding("SLW-3304", f"there is no finding {name} (any more)", (_option(decisions, name),), level=Level.HINT)
-            for name in gone
-        ]
-
     @property
     def _seen(self) -> Observed:
         if self._observed is None:
@@ -281,7 +216,11 @@ class Engine:
                 plan = self.plan()
             store = Store(self._client, self._seen, self._settings.namespace)
             store.ensure_key()
-            results, kept, due = self._act(plan, store, lock)
+            crew = Crew(self._client, self._seen, store, self._manifest, self._settings, self._earlier)
+            work = crew.work(self.masker, self._emit, self._settings.who or lock.identity)
+            second = SecondLook(work, self._last_planner, self._reload, self._complete)
+            with work.pool:
+                results, kept, due = crew.carry_out(plan, work, second)
             done = all(result.done for result in results.values())
             going = (Action.REMOVE, Action.DISOWN)
             removed = leaving or (done and any(p.action in going for p in plan.addons))
@@ -290,88 +229,6 @@ class Engine:
             lock.release()
             self._client.guard = None
         return Report(plan, results, kept, time.monotonic() - started, due)
-
-    def _act(
-        self, plan: Plan, store: Store, lock: Lock
-    ) -> tuple[dict[str, Result], dict[str, list[str]], list[DueHook]]:
-        acting = {p.name: p for p in plan.addons if p.acts or p.again or p.action is Action.BLOCKED}
-        removers: dict[str, Remover] = {}
-        with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="slipway-write") as pool:
-            work = Work(
-                self._client,
-                self._seen,
-                store,
-                self.masker,
-                self._emit,
-                pool,
-                self._settings.who or lock.identity,
-                self._manifest.secrets,
-                self._settings.history_max,
-            )
-            waiter = Waiter(self._client, self._seen.name)
-            for event in remove_leftovers(self._client, self._seen.namespaces, plan.name):
-                self._emit(event)
-            second = SecondLook(work, self._last_planner, self._reload, self._complete)
-            segment = Segment(acting.values())
-
-            def act(name: str) -> None:
-                one = acting[name]
-                if one.action is Action.REMOVE:
-                    remover = Remover(work, waiter, one, self._settings.consent)
-                    remover.run()
-                    removers[name] = remover
-                elif one.action is Action.DISOWN:
-                    Disowner(work, one).run()
-                else:
-                    if one.again or one.wanted.unknown:
-                        one = second.plan(one)
-                        if segment.holds(one):
-                            return
-                        plan.put(one)
-                    if one.acts:
-                        Installer(work, waiter, one).run()
-
-            blocked = {n: p.reason for n, p in acting.items() if p.action is Action.BLOCKED}
-            graph = task_graph(list(acting.values()))
-            results = self._scheduled(act, graph, list(acting), blocked, self._settings.concurrency, segment)
-            # Namespaces empty by themselves: all of them are waited for at once.
-            going = [o.id.name for n in removers for o in acting[n].objects if o.id.kind == "Namespace"]
-            inhabitants = Inhabitants(self._client, self._seen, going)
-            later = segment.later(results)
-
-            def finish(name: str) -> None:
-                removers[name].finish(inhabitants, later)
-
-            results.update(self._scheduled(finish, {}, list(removers), {}, THREADS * 4))
-            due = segment.due(graph, results, self._manifest.addons, self._manifest.capabilities)
-            check_new(due, self._earlier)
-            return results, {name: remover.kept for name, remover in removers.items()}, due
-
-    def _scheduled(
-        self,
-        task: Callable[[str], None],
-        depends: dict[str, set[str]],
-        order: list[str],
-        blocked: dict[str, str],
-        workers: int,
-        segment: Segment | None = None,
-    ) -> dict[str, Result]:
-        def told(name: str) -> None:
-            try:
-                task(name)
-            except (EngineError, KubeError) as exc:
-                self._emit(Event(name, "failed", self.masker.text(str(exc))))
-                raise
-
-        return Schedule(
-            depends=depends,
-            task=told,
-            workers=workers,
-            blocked=blocked,
-            held=segment.held if segment else (),
-            opened=segment.opened if segment else (),
-            on_skip=lambda name, reason: self._emit(Event(name, "skipped", reason)),
-        ).run(order)
 
     def _lock(self) -> Lock:
         return Lock(
@@ -409,20 +266,3 @@ class Engine:
         for plan in plans:
             for obj in rendered_secrets(plan.rendered) if plan.rendered else ():
                 self.masker.add(secret_strings(obj))
-
-
-def task_graph(plans: list[AddonPlan]) -> dict[str, set[str]]:
-    """Edges among the add-ons that act. An edge that only a CRD implies is left out where it would close a circle."""
-    names = {plan.name for plan in plans}
-    graph: dict[str, set[str]] = {
-        plan.name: {d for d in (plan.addon.depends if plan.addon else plan.depends) if d in names} for plan in plans
-    }
-    for plan in plans:
-        for extra in plan.depends:
-            if extra in names and extra not in graph[plan.name] and plan.name not in closure(graph, [extra]):
-                graph[plan.name].add(extra)
-    return graph
-
-
-def _option(decisions: Decisions, name: str) -> str:
-    return f"slipway_{decisions.said(name)}"

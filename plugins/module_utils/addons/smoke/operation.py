@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ...kube.client import Client
 from ...kube.errors import KubeError, StoppedError
-from ..engine import Settings
 from ..errors import EngineError, FindingsError
 from ..lock import Lock
 from ..masking import Masker
@@ -20,6 +19,7 @@ from ..model import Addon, Manifest, SmokeCheck
 from ..observe import Observed, observe
 from ..record import ReleaseState
 from ..select import select
+from ..settings import Settings
 from ..work import Event
 from .run import Smoke
 from .scratch import remove_leftovers
