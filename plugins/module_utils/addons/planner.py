@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..kube.additions import digest_of, foreign_fields
-from ..kube.client import METADATA, Client
+from ..kube.client import Client
 from ..kube.errors import ApiError
-from ..kube.objects import NAMESPACE, Json, ObjectId, Resource, crd_resources, is_crd
+from ..kube.objects import Json, ObjectId, crd_resources, is_crd
 from ..kube.ownership import entry_hash
 from .adoption import adopting, as_adopted
 from .answers import Answers, Decisions
@@ -23,6 +23,7 @@ from .graph import layers
 from .late import outline
 from .masking import Masker, mask_paths, rendered_secrets, secret_strings
 from .model import Addon, ChartSource
+from .newcomers import Newcomers
 from .observe import Observed, addon_of, in_parallel, of_release
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
@@ -31,7 +32,6 @@ from .rendering import Renderer, Rendering, crd_edges
 from .takeover import HELM, entries_of
 from .verdict import conclude, told_otherwise
 
-_MANY = 3
 _NEVER_PRUNED = ("PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition", "Namespace")
 
 
@@ -52,14 +52,14 @@ class Planner:
         self._decisions = decisions
         self._secrets = tuple(secrets)
         self._shared: dict[ObjectId, str] = {}
-        self._there: dict[Resource, dict[str, Json]] = {}
+        self._newcomers = Newcomers(client, observed)
 
     def plan(self, addons: Iterable[Addon]) -> list[AddonPlan]:
         chosen = list(addons)
         moved = {addon.name: self._moved(addon) for addon in chosen}
         work = self._renderer.run(chosen, {name: bool(ids) for name, ids in moved.items()})
         edges = crd_edges(work.values())
-        self._look_for_new(work.values())
+        self._newcomers.look(work.values())
         # Who comes first in the graph applies what several add-ons render, whatever their order in the manifest.
         order = [name for step in layers({a.name: a.depends for a in chosen}) for name in step]
         planned = {name: self._one(work[name], moved[name]) for name in order}
@@ -74,8 +74,8 @@ class Planner:
         """Plan one add-on once more, with other values; ``secrets`` are all that are known by now."""
         self._secrets = tuple(secrets)
         # Others have been at work since: what was not there may be there, and is asked for one by one.
-        self._there.clear()
         self._observed = replace(self._observed, namespaces=None)
+        self._newcomers = Newcomers(self._client, self._observed)
         (plan,) = self.plan([addon])
         return plan
 
@@ -267,7 +267,7 @@ class Planner:
     ) -> Examined:
         create = Examined(ObjectPlan(Op.CREATE, desired.id, desired, recorded, desired.body))
         if known is None:
-            existing = self._existing(desired)
+            existing = self._newcomers.existing(desired)
             if existing is None:
                 if recorded and recorded.state is ObjectState.LIVE:
                     create.plan = replace(create.plan, note="was deleted")
@@ -291,36 +291,6 @@ class Planner:
         if of_ours and not examined.blocked and (plan.record is None or plan.helm_was_here):
             _take_helm_s(examined, live, answers)
         return examined
-
-    def _look_for_new(self, work: Iterable[Rendering]) -> None:
-        """Where many objects of a kind are new and belong to no namespace, one list says which are there."""
-        new: dict[Resource, int] = {}
-        for rendering in work:
-            for desired in rendering.desired or ():
-                if not desired.id.namespace and desired.id not in self._observed.live:
-                    new[desired.resource] = new.get(desired.resource, 0) + 1
-        many = [resource for resource, count in new.items() if count > _MANY and resource != NAMESPACE]
-        for resource, found in zip(many, in_parallel(self._list, many), strict=True):
-            if found is not None:
-                self._there[resource] = {item["metadata"]["name"]: item["metadata"] for item in found}
-
-    def _list(self, resource: Resource) -> list[Json] | None:
-        try:
-            return self._client.list(resource.collection(), metadata=True)
-        except ApiError as exc:
-            if exc.status in (403, 404):
-                return None
-            raise
-
-    def _existing(self, desired: Desired) -> Json | None:
-        """Metadata of what stands where a new object is to go."""
-        namespaces, namespace = self._observed.namespaces, desired.id.namespace
-        if namespace and namespaces is not None and namespace not in namespaces:
-            return None
-        if desired.resource in self._there:
-            return self._there[desired.resource].get(desired.id.name)
-        found = self._client.get(desired.path, accept=METADATA)
-        return found["metadata"] if found else None
 
     def _release_namespace(self, desired: Desired, recorded: RecordedObject | None) -> Examined:
         name = desired.id.name
