@@ -194,7 +194,7 @@ def run(lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tu
         },
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     assert "Traceback" not in done.stdout + done.stderr

@@ -170,7 +170,7 @@ class Stage:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         report = json.loads(self.report.read_text(encoding="utf-8")) if self.report.exists() else {}

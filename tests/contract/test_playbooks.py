@@ -54,7 +54,7 @@ def ansible(core: str, folder: Path, *args: str) -> subprocess.CompletedProcess[
     command = [str(program), "-i", "hosts.yml", *args]
     (folder / "hosts.yml").write_text(HOSTS, encoding="utf-8")
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -70,7 +70,7 @@ class Kept:
 
     def kubectl(self, *args: str) -> subprocess.CompletedProcess[str]:
         command = [self.cluster.env["bin"]["kubectl"], "--kubeconfig", self.cluster.env["kubeconfig"], *args]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def config_map(name: str, **data: str) -> dict[str, Any]:

@@ -431,7 +431,7 @@ def test_playbook(cluster: Cluster, tmp_path: Path) -> None:
     def play(*more: str) -> str:
         done = subprocess.run(
             playbook.command("rollback", "-e", "slipway_rollback=own=1", *more),
-            env=playbook.environment(), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+            env=playbook.environment(), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
