@@ -75,6 +75,6 @@ def test_no_address_no_run(
 
 def test_a_wrong_token_is_a_coded_error_that_does_not_show_it(playbook: Any) -> None:
     refused = playbook("plan", rc=2, env={"SLIPWAY_API_TOKEN": "not-the-token-of-this-lab"})
-    assert "SLW-6104" in refused.out
+    assert "SLW-6105" in refused.out
     assert "401" in refused.out
     assert "not-the-token-of-this-lab" not in refused.out
