@@ -16,11 +16,12 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.codes import CODES as MANIFEST
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine_codes import CODES as ENGINE
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.codes import TITLES as SOURCES
+from ansible_collections.slipway.cluster.plugins.module_utils.session.codes import CODES as SESSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "errors"
 INDEX = PAGES / "README.md"
-TABLES = {"codes.py": MANIFEST, "sources/codes.py": SOURCES, "engine_codes.py": ENGINE}
+TABLES = {"codes.py": MANIFEST, "sources/codes.py": SOURCES, "engine_codes.py": ENGINE, "session/codes.py": SESSION}
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
 CODE = re.compile(r"SLW-\d{4}")
 PARTS = {
@@ -30,6 +31,7 @@ PARTS = {
     "4": "Carrying out an installation",
     "5": "Removal",
     "6": "Lock, access, options",
+    "7": "Credentials",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: a user certificate for ``public_key`` (one OpenSSH line) over ``principals``, for ``ttl`` seconds."""
+    """What is asked for: a user certificate for ``public_key`` (one OpenSSH line), for ``ttl`` seconds."""
 
     public_key: str
     principals: tuple[str, ...]
@@ -65,8 +65,8 @@ class Kind:
     """A provider in the table.
 
     ``check`` reads options without any I/O and returns every problem as ``(key, sentence)``, ``key`` relative to the
-    provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider, from options and
-    secrets, without asking the authority anything.
+    provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider of both, without
+    asking the authority anything.
     """
 
     name: str
