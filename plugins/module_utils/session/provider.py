@@ -65,8 +65,8 @@ class Kind:
     """A provider in the table.
 
     ``check`` reads options without any I/O and returns every problem as ``(key, sentence)``, ``key`` relative to the
-    provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider of both, without
-    asking the authority anything.
+    provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider of both and
+    asks the authority nothing.
     """
 
     name: str
