@@ -16,6 +16,7 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.slipway.cluster.plugins.module_utils.addons import collector
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine import Engine
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError, FindingsError
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.history.folder import Written
@@ -68,6 +69,7 @@ class ActionModule(ActionBase):
 
     def _run(self, variables: dict[str, Any], masker: Masker, so_far: Mapping[str, Any]) -> dict[str, Any]:
         session.check_packages()
+        collector.calm()
         args: Mapping[str, Any] = self._task.args
         operation = str(args.get("operation") or "plan")
         chosen = self._selection(args, variables)

@@ -111,21 +111,29 @@ class Applier:
 
     def _create_namespace(self, desired: Desired) -> None:
         """Created, not applied: an add-on that renders this namespace owns its fields under our one manager."""
-        collection = desired.resource.collection()
-        standing = self._work.client.get(desired.path)
-        if standing is not None and standing["metadata"].get("deletionTimestamp"):
-            left = self._waiter.until_gone({desired.path: standing["metadata"]["uid"]}, 60)
-            if left:
-                lines = "\n    ".join(stuck_lines(self._work.client, list(left.values())))
-                raise ActError("SLW-4107", f"{desired.id} is being deleted and does not go away:\n    {lines}")
+        live = self._created(desired)
+        if live is None:
+            standing = self._work.client.get(desired.path)
+            if standing is not None and standing["metadata"].get("deletionTimestamp"):
+                left = self._waiter.until_gone({desired.path: standing["metadata"]["uid"]}, 60)
+                if left:
+                    lines = "\n    ".join(stuck_lines(self._work.client, list(left.values())))
+                    raise ActError("SLW-4107", f"{desired.id} is being deleted and does not go away:\n    {lines}")
+                standing = None
+            live = standing or self._created(desired) or self._work.client.get(desired.path) or desired.body
+        uid = str(live["metadata"].get("uid", ""))
+        self.confirmed[desired.id] = replace(new_entry(desired), uid=uid, state=ObjectState.LIVE)
+
+    def _created(self, desired: Desired) -> Json | None:
+        """None where there is one of this name."""
         try:
-            live = self._work.client.write("POST", collection, desired.body, {"fieldManager": MANAGER})
+            return self._work.client.write(
+                "POST", desired.resource.collection(), desired.body, {"fieldManager": MANAGER}
+            )
         except ApiError as exc:
             if exc.reason != "AlreadyExists":
                 raise _refused(desired, exc) from exc
-            live = self._work.client.get(desired.path) or desired.body
-        uid = str(live["metadata"].get("uid", ""))
-        self.confirmed[desired.id] = replace(new_entry(desired), uid=uid, state=ObjectState.LIVE)
+            return None
 
     def _confirm(self, desired: Desired, live: Json, plan: ObjectPlan) -> None:
         digester = self._work.observed.digester
@@ -166,7 +174,7 @@ class Applier:
         pause = 0.05
         while True:
             try:
-                return self._work.client.apply(desired.path, payload, manager=MANAGER, force=force)
+                return self._work.client.apply(desired.path, payload, manager=MANAGER, force=force, accept=METADATA)
             except ApiError as exc:
                 passed = time.monotonic() - started
                 new_api = exc.status == 404 and passed < _NEW_API_GRACE

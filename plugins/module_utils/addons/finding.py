@@ -23,7 +23,7 @@ class Level(StrEnum):
     HINT = "hint"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Position:
     """Where a value was written. ``line`` and ``column`` count from 1; 0 means unknown.
 

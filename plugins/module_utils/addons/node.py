@@ -20,7 +20,7 @@ DEEPEST = 64
 Scalar = Union[str, int, float, bool, None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One value. ``value`` is a scalar, or the child nodes of a map or list.
 

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
-from ..kube.objects import CRD, Json, ObjectId, Resource, is_custom
+from ..kube.objects import CRD, NAMESPACE, Json, ObjectId, Resource, crd_resources, is_custom
 from ..kube.readiness import RULES, Readiness, State, assess, assess_absent
 from ..kube.readiness_others import always
 from ..kube.reasons import explain
@@ -26,8 +26,11 @@ from .record import LABEL_NAME
 
 _STORAGE_CLASS = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False)
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-_FRESH = 0.4
+_FRESH = 0.8
+_FIRST_PAUSE = 0.15
 _CRD_PAUSE = 0.3
+# A CRD that is not served by then is looked at itself: its conditions say why.
+_TRUST_DISCOVERY = 2.0
 _LONGEST_PAUSE = 1.0
 _TOLD = 5
 _OLD_WORD = 2.0
@@ -62,7 +65,7 @@ class Waiter:
         waited = {d.id: d for d in desired if waited_for(d.id)}
         deadline = time.monotonic() + wait.timeout
         # A CRD takes the API server a moment, and each look at it costs more than waiting does.
-        pause = 0.05 if any(d.resource != CRD for d in waited.values()) else _CRD_PAUSE
+        pause = _FIRST_PAUSE if any(d.resource != CRD for d in waited.values()) else _CRD_PAUSE
         if waited and pause == _CRD_PAUSE:
             time.sleep(pause)
         told = ""
@@ -117,9 +120,14 @@ class Waiter:
 
     def _verdicts(self, pending: dict[ObjectId, Desired], wait: Wait, began: float) -> dict[ObjectId, Readiness]:
         found: dict[ObjectId, Readiness] = {}
+        served = self._served(pending) if time.monotonic() - began < _TRUST_DISCOVERY else set()
         for identity, desired in pending.items():
-            if identity in self._established:
+            if identity in self._established or identity in served:
+                self._established.add(identity)
                 found[identity] = Readiness(State.READY, "")
+                continue
+            if desired.resource == CRD and time.monotonic() - began < _TRUST_DISCOVERY:
+                found[identity] = Readiness(State.IN_PROGRESS, "not served yet")
                 continue
             live = self._live(desired, began)
             found[identity] = (
@@ -133,10 +141,21 @@ class Waiter:
                     age=self._age(live),
                 )
             )
-            if desired.resource == CRD and found[identity].ready:
-                # It does not become less ready, and to look again costs the API server more than anything else.
+            if desired.resource in (CRD, NAMESPACE) and found[identity].ready:
+                # It does not become less ready, and a look at a CRD costs the API server more than anything else.
                 self._established.add(identity)
         return found
+
+    def _served(self, pending: dict[ObjectId, Desired]) -> set[ObjectId]:
+        """CRDs whose every version is in discovery: the server takes objects of it. A small answer for all CRDs of a
+        group, where one CRD alone may be a megabyte."""
+        crds = {i: d for i, d in pending.items() if d.resource == CRD and i not in self._established}
+        wanted = {i: {(r.group, r.version, r.plural) for r in crd_resources(d.body)} for i, d in crds.items()}
+        there: set[tuple[str, str, str]] = set()
+        for group, version in sorted({(group, version) for w in wanted.values() for group, version, _plural in w}):
+            answer = self._client.get(f"/apis/{group}/{version}") or {}
+            there.update((group, version, str(r.get("name"))) for r in answer.get("resources") or [])
+        return {i for i, w in wanted.items() if w and w <= there}
 
     def _age(self, live: Json) -> float | None:
         """Seconds since the creation, both by the server's clock."""
@@ -144,8 +163,9 @@ class Waiter:
         return (self._client.now() - datetime.fromisoformat(created)).total_seconds() if created else None
 
     def _live(self, desired: Desired, began: float) -> Json | None:
-        if desired.resource == CRD:
-            # A list of them is megabytes, and most of it has nothing to do with us.
+        if desired.resource == CRD or desired.bare:
+            # A list of CRDs is megabytes, and most of it has nothing to do with us; a bare namespace is in no list of
+            # ours, because several add-ons may share it.
             return self._client.get(desired.path)
         live = self._list(desired.resource, began).get(desired.id)
         return self._client.get(desired.path) if live is None else live

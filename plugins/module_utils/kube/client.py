@@ -119,19 +119,29 @@ class Client:
         query: Mapping[str, str] | None = None,
         content_type: str = JSON_TYPE,
         patience: float | None = None,
+        accept: str = JSON_TYPE,
     ) -> Json:
         """The only way to change anything. Raises ``StoppedError`` when this run may not write any more."""
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         guard = None if query and query.get("dryRun") else self.guard
-        raw = self._request(method, path, query, data, content_type, JSON_TYPE, guard=guard, patience=patience)
+        raw = self._request(method, path, query, data, content_type, accept, guard=guard, patience=patience)
         return _loads(raw, f"{method} {path}")
 
-    def apply(self, path: str, body: Json, *, manager: str, force: bool = False, dry_run: bool = False) -> Json:
-        """Server-side apply of one object."""
+    def apply(
+        self,
+        path: str,
+        body: Json,
+        *,
+        manager: str,
+        force: bool = False,
+        dry_run: bool = False,
+        accept: str = JSON_TYPE,
+    ) -> Json:
+        """Server-side apply of one object. With ``METADATA`` as ``accept`` only that comes back."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
-        return self.write("PATCH", path, body, query, APPLY)
+        return self.write("PATCH", path, body, query, APPLY, accept=accept)
 
     def delete(self, path: str, *, uid: str = "", propagation: str = "Background") -> bool:
         """Ask for a deletion, with the UID as precondition. False: it is gone at once, was so already, or is another
