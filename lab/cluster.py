@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lab import audit, binaries, controlplane, kubeconfig, nodes, packages, paths, ports, procs, report, state
+from lab import audit, bao, binaries, controlplane, kubeconfig, nodes, packages, paths, ports, procs, report, state
 from lab.api import Api
 from lab.cache import Say
 from lab.errors import LabError
@@ -141,6 +141,7 @@ def _start(name: str, folder: Path, node_count: int, programs: dict[str, Path], 
     _spawn(current, folder, "faults", controlplane.faults(folder, current.ports))
     _spawn(current, folder, "webhook", controlplane.webhook(folder, current.ports))
     _spawn(current, folder, "repo", controlplane.repo(folder, current.ports))
+    _start_bao(current, folder)
     _wait_for_api(current, folder)
     manager = controlplane.controller_manager(current.programs["kube-controller-manager"], folder)
     _spawn(current, folder, "kube-controller-manager", manager)
@@ -153,12 +154,23 @@ def _start(name: str, folder: Path, node_count: int, programs: dict[str, Path], 
     _wait(current, folder, "the first ServiceAccount", lambda: api.call("GET", account)[0] == 200)
     api.close()
     nodes.wait_ready(port, keys, node_count, PATIENCE + node_count)
-    for service in ("faults", "faults-control", "webhook", "webhook-control", "repo"):
+    for service in set(controlplane.PORTS) - {"etcd", "etcd-peer", "apiserver", "bao"}:
         _wait(current, folder, service, partial(_listens, current.ports[service]))
     report.write_files(current, folder)
     current.complete = True
     current.save(folder)
     return current
+
+
+def _start_bao(current: State, folder: Path) -> None:
+    port = current.ports["bao"]
+    bao.write_config(folder, port)
+    _spawn(current, folder, "bao", bao.command(current.programs["bao"], folder))
+    _wait(current, folder, "OpenBao", bao.Bao(f"http://{bao.HOST}:{port}").answers)
+    current.secrets["bao_token"], current.secrets["bao_unseal_key"] = bao.initialise(port)
+    paths.write_private(folder / "bao-token", current.secrets["bao_token"])
+    paths.write_private(folder / "bao-unseal-key", current.secrets["bao_unseal_key"])
+    _spawn(current, folder, "bao-faults", controlplane.bao_faults(folder, current.ports))
 
 
 def _reserve(name: str, folder: Path, programs: dict[str, Path]) -> State:
@@ -187,16 +199,11 @@ def _write_settings(current: State, folder: Path, audit_bodies: bool) -> None:
         kubeconfig.write(folder / f"{user}.kubeconfig", server, folder / "pki", user)
     token, user, password = (current.secrets[key] for key in ("token", "repo_user", "repo_password"))
     # The same user as the certificate of the kubeconfig: only the way to the server differs.
-    _private(folder / "tokens.csv", f'{token},lab-admin,lab-admin,"system:masters"\n')
-    _private(folder / "token", token)
-    _private(folder / "repo-credentials", f"{user}:{password}")
+    paths.write_private(folder / "tokens.csv", f'{token},lab-admin,lab-admin,"system:masters"\n')
+    paths.write_private(folder / "token", token)
+    paths.write_private(folder / "repo-credentials", f"{user}:{password}")
     (folder / "audit-policy.yaml").write_text(json.dumps(audit.policy(bodies=audit_bodies)) + "\n")
     (folder / "logs").mkdir()
-
-
-def _private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _spawn(current: State, folder: Path, name: str, argv: list[str]) -> None:

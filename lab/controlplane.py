@@ -29,6 +29,9 @@ PORTS = (
     "webhook",
     "webhook-control",
     "repo",
+    "bao",
+    "bao-faults",
+    "bao-faults-control",
 )
 
 
@@ -125,13 +128,11 @@ def kwok(program: str, folder: Path) -> list[str]:
 
 
 def faults(folder: Path, ports: Mapping[str, int]) -> list[str]:
-    return [
-        *_module("faults"),
-        f"--listen={ports['faults']}",
-        f"--control={ports['faults-control']}",
-        f"--upstream={ports['apiserver']}",
-        f"--pki={folder / 'pki'}",
-    ]
+    return _faults(folder, ports, "faults", "apiserver", "kubernetes")
+
+
+def bao_faults(folder: Path, ports: Mapping[str, int]) -> list[str]:
+    return _faults(folder, ports, "bao-faults", "bao", "bao")
 
 
 def webhook(folder: Path, ports: Mapping[str, int]) -> list[str]:
@@ -149,6 +150,17 @@ def repo(folder: Path, ports: Mapping[str, int]) -> list[str]:
         f"--listen={ports['repo']}",
         f"--folder={folder / 'repo'}",
         f"--credentials={folder / 'repo-credentials'}",
+    ]
+
+
+def _faults(folder: Path, ports: Mapping[str, int], name: str, upstream: str, dialect: str) -> list[str]:
+    return [
+        *_module("faults"),
+        f"--listen={ports[name]}",
+        f"--control={ports[f'{name}-control']}",
+        f"--upstream={ports[upstream]}",
+        f"--dialect={dialect}",
+        f"--pki={folder / 'pki'}",
     ]
 
 

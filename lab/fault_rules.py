@@ -22,11 +22,12 @@ class Rule:
     """One order. A call matches by all four patterns; of the matching calls the rule picks by number and share.
 
     ``method`` must match as a whole, ``path`` (query included), ``user_agent`` and ``credential`` (the Authorization
-    header) anywhere. ``nth`` picks the n-th
+    or X-Vault-Token header) anywhere. ``nth`` picks the n-th
     matching call (from 1), ``share`` a part of them (0 to 1), ``times`` ends the rule after so many.
     What happens then, in this order: ``delay`` seconds pass; ``hold`` or ``reset`` ``before`` the call is forwarded;
-    ``status`` is answered in the API server's place (with ``retry_after`` seconds); ``hold`` or ``reset`` ``after`` it
-    was forwarded, when the API server has done it and the client does not know.
+    ``status`` is answered in the server's place (with ``message`` and ``retry_after`` seconds); ``hold`` or ``reset``
+    ``after`` it was forwarded, when the server has done it and the client does not know. ``clock`` is by how many
+    seconds the answer's Date header goes wrong.
     """
 
     id: int = 0
@@ -40,6 +41,8 @@ class Rule:
     seed: int = 1
     delay: float = 0.0
     status: int | None = None
+    message: str = ""
+    clock: float = 0.0
     retry_after: int | None = None
     hold: str | None = None
     reset: str | None = None
@@ -52,8 +55,8 @@ class Rule:
             re.compile(pattern)
         if self.hold not in SIDES or self.reset not in SIDES:
             raise ValueError("hold and reset are 'before' or 'after'")
-        if not (self.delay or self.status or self.hold or self.reset):
-            raise ValueError("a rule needs one of: delay, status, hold, reset")
+        if not (self.delay or self.status or self.hold or self.reset or self.clock):
+            raise ValueError("a rule needs one of: delay, status, hold, reset, clock")
         self.chance = random.Random(self.seed)
 
     def fires(self, method: str, path: str, user_agent: str, credential: str = "") -> bool:

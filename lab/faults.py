@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""A proxy before the API server that disturbs calls as ordered, for clients with a bearer token.
+"""A proxy before the API server, or before OpenBao, that disturbs calls as ordered, for clients with a token.
 
 Client certificates end here, so clients use the lab's token. Control endpoint::
 
@@ -10,6 +10,7 @@ Client certificates end here, so clients use the lab's token. Control endpoint::
     GET    /held?wait=SECONDS            calls that wait
     POST   /release   {"id": ID or absent for all, "drop": true to close the connection instead}
     GET    /requests  DELETE /requests   counts by method and path, and every write
+    PUT    /door      {"open": false}    nobody listens any more: connections are refused; true opens again
 """
 
 from __future__ import annotations
@@ -22,35 +23,32 @@ import ssl
 import struct
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lab.dialects import DIALECTS, Refusal
 from lab.fault_rules import Board
 from lab.serve import HOST, ControlHandler, Handler, Server
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
-REASONS = {
-    401: "Unauthorized",
-    429: "TooManyRequests",
-    500: "InternalError",
-    503: "ServiceUnavailable",
-    504: "Timeout",
-    409: "Conflict",
-    403: "Forbidden",
-}
+
+Connect = Callable[[], http.client.HTTPConnection]
 
 
 class DroppedError(ConnectionError):
     """The call ends without an reply."""
 
 
-def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Handler]:
-    """Make the handler for clients; each of its connections has one to the API server."""
+def proxy_handler(board: Board, connect: Connect, refusal: Refusal) -> type[Handler]:
+    """Make the handler for clients; each of its connections has one to the server, made by ``connect``."""
 
     class ProxyHandler(Handler):
         def setup(self) -> None:
             super().setup()
-            self._server = http.client.HTTPSConnection(HOST, upstream, context=trust)
+            self._server = connect()
+            self._clock = 0.0
 
         def finish(self) -> None:
             self._server.close()
@@ -58,8 +56,9 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
 
         def answer(self) -> None:
             body = self.read_body()
-            told = (self.headers.get(name, "") for name in ("User-Agent", "Authorization"))
-            entry, rule = board.meet(self.command, self.path, *told)
+            credential = self.headers.get("Authorization") or self.headers.get("X-Vault-Token", "")
+            entry, rule = board.meet(self.command, self.path, self.headers.get("User-Agent", ""), credential)
+            self._clock = 0.0 if rule is None else rule.clock
             try:
                 if rule is not None:
                     time.sleep(rule.delay)
@@ -67,7 +66,8 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
                         raise DroppedError
                     if rule.status is not None:
                         entry["status"] = rule.status
-                        self._refuse(rule.status, rule.retry_after)
+                        headers = {} if rule.retry_after is None else {"Retry_After": str(rule.retry_after)}
+                        self.send_json(rule.status, refusal(rule.status, rule.message), **headers)
                         return
                 reply = self._forward(body)
                 entry["forwarded"], entry["status"] = True, reply.status
@@ -79,18 +79,8 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
             except (OSError, http.client.HTTPException):
                 self._reset()
 
-        def _refuse(self, status: int, retry_after: int | None) -> None:
-            content = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "message": "ordered by the lab's fault proxy",
-                "reason": REASONS.get(status, "Unknown"),
-                "code": status,
-            }
-            headers = {} if retry_after is None else {"Retry_After": str(retry_after)}
-            self.send_json(status, content, **headers)
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((time.time() if timestamp is None else timestamp) + self._clock)
 
         def _forward(self, body: bytes) -> http.client.HTTPResponse:
             self._leave_stale_connection()
@@ -112,7 +102,9 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
         def _relay(self, reply: http.client.HTTPResponse) -> None:
             self.send_response_only(reply.status, reply.reason)
             for name, value in reply.getheaders():
-                if name.lower() not in HOP_BY_HOP:
+                if name.lower() == "date":
+                    self.send_header("Date", self.date_time_string() if self._clock else value)
+                elif name.lower() not in HOP_BY_HOP:
                     self.send_header(name, value)
             length = reply.getheader("Content-Length")
             bodyless = self.command == "HEAD" or reply.status in (204, 304)
@@ -161,7 +153,25 @@ def proxy_handler(board: Board, upstream: int, trust: ssl.SSLContext) -> type[Ha
     return ProxyHandler
 
 
-def control_handler(board: Board) -> type[ControlHandler]:
+class Door:
+    """The port that clients call. It can be shut: then the kernel refuses their connections."""
+
+    def __init__(self, port: int, handler: type[Handler], certificate: Path) -> None:
+        self._parts = (port, handler, certificate)
+        self._server: Server | None = None
+
+    def set(self, *, open_: bool) -> dict[str, bool]:
+        if open_ and self._server is None:
+            self._server = Server(*self._parts)
+            threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        elif not open_ and self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        return {"open": open_}
+
+
+def control_handler(board: Board, door: Door) -> type[ControlHandler]:
     """Make the handler that tests give orders to."""
 
     class Control(ControlHandler):
@@ -183,6 +193,8 @@ def control_handler(board: Board) -> type[ControlHandler]:
                     return {"released": board.release(order.get("id"), drop=bool(order.get("drop")))}
                 case (("GET" | "DELETE"), "requests", []):
                     return board.requests(clear=method == "DELETE")
+                case "PUT", "door", []:
+                    return door.set(open_=bool((body or {})["open"]))
                 case _:
                     raise KeyError(path)
 
@@ -195,13 +207,20 @@ def main() -> None:
     parser.add_argument("--listen", type=int, required=True)
     parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--upstream", type=int, required=True)
+    parser.add_argument("--dialect", choices=sorted(DIALECTS), required=True)
     parser.add_argument("--pki", type=Path, required=True)
     options = parser.parse_args()
     board = Board()
-    trust = ssl.create_default_context(cafile=str(options.pki / "ca.crt"))
-    control = Server(options.control, control_handler(board))
-    threading.Thread(target=control.serve_forever, daemon=True).start()
-    Server(options.listen, proxy_handler(board, options.upstream, trust), options.pki / "faults.crt").serve_forever()
+    connect: Connect
+    if options.dialect == "kubernetes":
+        trust = ssl.create_default_context(cafile=str(options.pki / "ca.crt"))
+        connect = partial(http.client.HTTPSConnection, HOST, options.upstream, context=trust)
+    else:
+        connect = partial(http.client.HTTPConnection, HOST, options.upstream)
+    handler = proxy_handler(board, connect, DIALECTS[options.dialect])
+    door = Door(options.listen, handler, options.pki / "faults.crt")
+    door.set(open_=True)
+    Server(options.control, control_handler(board, door)).serve_forever()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ def make_private(path: Path) -> None:
         raise LabError(f"{path} is not a folder of this user; set SLIPWAY_LAB_STATE to another place")
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user can read, at no time anybody else."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the folder, created when absent, against other commands.

