@@ -1,15 +1,16 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Command line of the lab: ``python3 -m lab up | down | status | env | build | nodes | restart-apiserver | demo``."""
+"""Command line of the lab: ``python3 -m lab up | down | status | env | build | nodes | hosts | inventory | demo …``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from lab import binaries, cluster, demo, paths, report, state
+from lab import binaries, cluster, demo, paths, report, sshd, state
 from lab.errors import LabError
+from lab.hosts import commands
 
 
 def main() -> int:
@@ -30,6 +31,7 @@ def _run(options: argparse.Namespace) -> int:
         case "build":
             for name, path in binaries.ensure_all(_say).items():
                 print(f"{name:<24} {path}")
+            print(f"{'sshd':<24} {sshd.find(_say).where}")
         case "up":
             print(report.summary(cluster.up(options.name, options.nodes, audit_bodies=options.audit, say=_say)))
         case "down":
@@ -47,6 +49,8 @@ def _run(options: argparse.Namespace) -> int:
             demo.run(keep=options.keep, say=_say)
         case "status":
             return _status(options.name)
+        case _:
+            commands.run(options, _say)
     return 0
 
 
@@ -65,10 +69,10 @@ def _say(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m lab", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
+        added = parsers.add_parser(name, help=text, description=text)
         added.add_argument("--name", default="default", help="which lab (default: %(default)s)")
         return added
 
@@ -83,9 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     restarting = command("restart-apiserver", "stop the API server and start it again")
     restarting.add_argument("--pause", type=float, default=0.0, metavar="SECONDS", help="stay away for so long")
     restarting.add_argument("--kill", action="store_true", help="kill it instead of stopping it")
-    showing = commands.add_parser("demo", help="install, change and remove a dozen add-ons on a lab of its own")
+    commands.add_parsers(command)
+    showing = parsers.add_parser("demo", help="install, change and remove a dozen add-ons on a lab of its own")
     showing.add_argument("--keep", action="store_true", help="end before the removal and leave the lab up")
-    commands.add_parser("build", help="make the programs that the cache lacks")
+    parsers.add_parser("build", help="make the programs that the cache lacks")
     return parser
 
 

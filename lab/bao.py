@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def initialise(port: int) -> tuple[str, str]:
     return made["root_token"], made["keys"][0]
 
 
-def of_lab(env: dict[str, Any]) -> Bao:
+def of_lab(env: Mapping[str, Any]) -> Bao:
     """OpenBao of the lab that ``env`` (its env.json) describes, as root."""
     return Bao(env["bao_address"], Path(env["bao_token_file"]).read_text())
 

@@ -56,7 +56,7 @@ def proxy_handler(board: Board, connect: Connect, refusal: Refusal) -> type[Hand
 
         def answer(self) -> None:
             body = self.read_body()
-            credential = self.headers.get("Authorization") or self.headers.get("X-Vault-Token", "")
+            credential = self.headers.get("Authorization", "") or self.headers.get("X-Vault-Token", "")
             entry, rule = board.meet(self.command, self.path, self.headers.get("User-Agent", ""), credential)
             self._clock = 0.0 if rule is None else rule.clock
             try:

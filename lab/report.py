@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab import nodes, paths
 from lab.api import Api
+from lab.hosts import model
 from lab.state import State
 
 ENV_FILE = "env.json"
@@ -44,6 +45,8 @@ def environment(current: State, folder: Path) -> dict[str, object]:
         "bao_unseal_key_file": str(folder / "bao-unseal-key"),
         "bao_proxy": url("https", "bao-faults"),
         "bao_proxy_control": url("http", "bao-faults-control"),
+        "hosts": [host.shown() for host in model.load(folder).hosts.values()],
+        "static_key_file": str(folder / "hosts" / "static_key"),
         "audit_log": str(folder / "audit.log"),
         "logs": str(folder / "logs"),
         "bin_dir": str(folder / "bin"),
@@ -51,12 +54,18 @@ def environment(current: State, folder: Path) -> dict[str, object]:
     }
 
 
+def write_env(current: State, folder: Path) -> dict[str, object]:
+    """Write ``env.json`` in one step, and return its content."""
+    values = environment(current, folder)
+    draft = folder / f"{ENV_FILE}.new"
+    paths.write_private(draft, json.dumps(values, indent=1) + "\n")
+    draft.replace(folder / ENV_FILE)
+    return values
+
+
 def write_files(current: State, folder: Path) -> None:
     """Write ``env.json``, ``lab.env`` and a folder with the programs by name."""
-    values = environment(current, folder)
-    draft = folder / ENV_FILE
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(values, indent=1) + "\n")
+    values = write_env(current, folder)
     programs = folder / "bin"
     programs.mkdir()
     for name, path in current.programs.items():
@@ -65,7 +74,7 @@ def write_files(current: State, folder: Path) -> None:
     lines += [
         f"export SLIPWAY_LAB_{key.upper()}={shlex.quote(str(value))}"
         for key, value in values.items()
-        if key != "bin" and "password" not in key
+        if key not in ("bin", "hosts") and "password" not in key
     ]
     lines.append(f'export PATH={shlex.quote(str(programs))}:"$PATH"')
     (folder / SHELL_FILE).write_text("\n".join(lines) + "\n")

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""``python3 -m lab hosts | sshd | inventory``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lab import paths
+from lab.cache import Say
+from lab.errors import LabError
+from lab.hosts import inventory, manage, model
+
+NAMES = ("hosts", "sshd", "inventory")
+PREFIXES = {"trusted": "node"}
+
+
+def run(options: argparse.Namespace, say: Say) -> None:
+    """Do what the parsed command says, and print what came of it.
+
+    :raises LabError: when it cannot be done.
+    """
+    match options.command:
+        case "hosts":
+            _hosts(options, say)
+        case "sshd":
+            host = manage.find(options.name).get(options.host)
+            if host is None:
+                raise LabError(f"lab {options.name} has no host {options.host}")
+            active = manage.order(host, options.order)
+            print(f"{host.name}: sshd is {'active' if active else 'inactive'}")
+        case "inventory":
+            target = options.target or paths.lab_dir(options.name) / "inventory"
+            print(inventory.write(target, manage.find(options.name).values()))
+
+
+def _hosts(options: argparse.Namespace, say: Say) -> None:
+    kind = options.kind
+    if kind == "many":
+        hosts = manage.add_many(options.name, options.count, say=say)
+        print(f"{len(hosts)} addresses, {hosts[0].address} to {hosts[-1].address}, port {hosts[0].port}")
+        return
+    prefix = options.prefix or PREFIXES.get(kind, kind)
+    names = [f"{prefix}-{number}" for number in range(1, options.count + 1)]
+    leading = options.control_planes if kind in inventory.CLUSTER_KINDS else 0
+    added = manage.add(options.name, names, kind, key_type=options.key, control_planes=leading, say=say)
+    for host in added:
+        print(f"{host.name:<16} {host.address:<16} {host.port:<6} {host.kind:<8} {host.log}")
+
+
+def add_parsers(command: Any) -> None:
+    """Describe the commands; ``command`` makes a parser from name and text."""
+    hosts = command("hosts", "start sshd hosts, or keep those that run")
+    hosts.add_argument("count", type=int, metavar="N", help="how many: NAME-1 to NAME-N, 1 to 250")
+    for kind, text in (
+        ("bare", "know the lab's static key only"),
+        ("rogue", "their host key is certified by nobody"),
+        ("foreign", "their host key is certified by another authority"),
+        ("many", "N addresses of one machine, 1 to 2000"),
+    ):
+        hosts.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, default="trusted", help=text)
+    hosts.add_argument("--prefix", metavar="NAME", help="first part of the names (node, or the kind)")
+    hosts.add_argument("--key", choices=model.KEY_TYPES, default="ed25519", help="type of the host key")
+    hosts.add_argument("--control-planes", type=int, default=1, metavar="N", help="so many of them (default: 1)")
+    sshd = command("sshd", "give an order to a host's sshd")
+    sshd.add_argument("host")
+    sshd.add_argument("order", choices=manage.ORDERS)
+    listing = command("inventory", "write an Ansible inventory of all hosts")
+    listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

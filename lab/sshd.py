@@ -1,0 +1,133 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sshd that the lab's hosts run: the machine's own, or the distribution's packages unpacked into the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import cache
+from lab.cache import Say, Unit
+from lab.errors import LabError
+
+PLACES = "/usr/sbin:/sbin:/usr/local/sbin"
+SFTP = tuple(f"/usr/{place}/sftp-server" for place in ("lib/openssh", "libexec/openssh", "lib/ssh", "libexec"))
+# rsync has to be on both ends of a connection.
+PACKAGES = ("openssh-server", "openssh-sftp-server", "rsync")
+# Where a host sees the unpacked packages.
+TREE = "/opt/lab/tree"
+ADVICE = "install it (on Debian: apt install openssh-server) and start again"
+
+
+@dataclass(frozen=True)
+class Sshd:
+    """Paths as a host sees them. ``tree`` is the folder on the machine that appears as ``TREE``; None: nothing does."""
+
+    program: str
+    sftp: str
+    libraries: str
+    version: tuple[int, int]
+    tree: Path | None
+
+    @property
+    def where(self) -> str:
+        """Where the program is on the machine."""
+        return self.program if self.tree is None else self.program.replace(TREE, str(self.tree), 1)
+
+
+def find(say: Say) -> Sshd:
+    """Return the machine's sshd, or fetch one.
+
+    :raises LabError: when neither is to be had.
+    """
+    program = shutil.which("sshd", path=PLACES)
+    sftp = next(filter(os.path.exists, SFTP), None)
+    if program and sftp:
+        return Sshd(program, sftp, "", _version(program, ""), None)
+    tree = cache.ensure(cache.cache_root(), _unit(), _fetch, say)
+    libraries = ":".join(f"{{}}/{place}" for place in _library_folders(tree))
+    version = _version(str(tree / "usr/sbin/sshd"), libraries.replace("{}", str(tree)))
+    inside = libraries.replace("{}", TREE)
+    return Sshd(f"{TREE}/usr/sbin/sshd", f"{TREE}/usr/lib/openssh/sftp-server", inside, version, tree)
+
+
+def _unit() -> Unit:
+    release = platform.freedesktop_os_release()
+    system = f"{release['ID']}-{release.get('VERSION_ID', 'rolling')}"
+    # The archive decides which version there is; another distribution has other libraries.
+    pinned = hashlib.sha256(" ".join((system, *PACKAGES)).encode()).hexdigest()
+    return Unit("openssh", system, pinned, ("usr/sbin/sshd", "usr/lib/openssh/sftp-server"), 15)
+
+
+def _fetch(target: Path) -> None:
+    """Unpack the packages, and what they need and the machine lacks, into ``target``.
+
+    apt does the choosing and verifying, by its own settings, but in folders of its own: nothing of the system is
+    changed, and no right is needed.
+    """
+    missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
+    if missing:
+        raise LabError(f"this machine has no sshd, and no {missing[0]} to fetch it with: {ADVICE}")
+    with tempfile.TemporaryDirectory() as scratch:
+        archives = _download(Path(scratch))
+        for archive in archives:
+            _run(["dpkg-deb", "-x", str(archive), str(target)])
+        noted = {archive.name: cache.sha256_of(archive) for archive in archives}
+    (target / "packages.json").write_text(json.dumps(noted, indent=1) + "\n")
+
+
+def _download(scratch: Path) -> list[Path]:
+    for folder in ("state/lists/partial", "cache/archives/partial"):
+        (scratch / folder).mkdir(parents=True)
+    # Distributions made for containers empty the system's own cache after each update.
+    settings = scratch / "apt.conf"
+    settings.write_text("#clear APT::Update::Post-Invoke;\n#clear DPkg::Post-Invoke;\n")
+    options = {
+        "Dir::State": scratch / "state",
+        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::Cache": scratch / "cache",
+        "Dir::Log": scratch,
+        "Debug::NoLocking": "true",
+        # Otherwise root's downloads are made by a user who may not enter these folders.
+        "APT::Sandbox::User": "root",
+    }
+    apt = ["apt-get", f"--config-file={settings}", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
+    _run([*apt, "update"])
+    _run([*apt, "--yes", "--no-install-recommends", "--download-only", "install", *PACKAGES])
+    return sorted((scratch / "cache" / "archives").glob("*.deb"))
+
+
+def _run(command: list[str]) -> None:
+    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        raise LabError(
+            f"this machine has no sshd, and its package could not be fetched: {ADVICE}\n"
+            f"{Path(command[0]).name} said: {(done.stderr or done.stdout).strip()}"
+        )
+
+
+def _library_folders(tree: Path) -> list[str]:
+    found = {str(path.parent.relative_to(tree)) for path in tree.rglob("lib*.so.*")}
+    return sorted(folder for folder in found if folder.count("/") <= 2)
+
+
+def _version(program: str, libraries: str) -> tuple[int, int]:
+    # An option that old versions do not know makes them print their version too.
+    done = subprocess.run(
+        [program, "-V"], capture_output=True, text=True, check=False, env={"LD_LIBRARY_PATH": libraries}
+    )
+    match = re.search(r"OpenSSH_(\d+)\.(\d+)", done.stderr)
+    if match is None:
+        raise LabError(f"{program} does not start: {ADVICE}\n{done.stderr.strip()}")
+    return int(match[1]), int(match[2])
