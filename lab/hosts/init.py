@@ -7,7 +7,8 @@ A script of its own, ``python init.py SETTINGS``, with nothing but the standard 
 the machine's, no further module could be loaded. The outer process stays in the machine's namespaces; when it ends, by
 whatever signal, the kernel ends the inner one, and with it every process of the host.
 
-Settings (JSON): ``hostname``; ``mounts``: pairs of a folder or file on the machine and its place in the host;
+Settings (JSON): ``hostname``; ``own`` and ``shared``: pairs of a folder or file on the machine and its place in the
+host, the latter not for writing;
 ``sshd``: command lines; ``environment`` of these; ``listen``: addresses, each with ``port``; ``control``: socket.
 """
 
@@ -59,14 +60,15 @@ def enter(settings: dict[str, Any]) -> None:
     _check(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     # All are found before any of them is hidden by another.
-    places = [(os.open(source, os.O_PATH), target) for source, target in settings["mounts"]]
+    places = [(os.open(source, os.O_PATH), target) for source, target in settings["own"] + settings["shared"]]
     for descriptor, target in places:
-        _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND | MS_REC)
+        _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND)
         os.close(descriptor)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     if as_root:
         # What the host does not own is the machine's: real root must not be able to harm it from here.
-        _mount("none", "/", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
+        for target in ["/", *(target for _source, target in settings["shared"])]:
+            _mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     socket.sethostname(settings["hostname"])
     os.chdir("/")
 

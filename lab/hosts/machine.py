@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import shutil
 import sys
 from collections.abc import Mapping
@@ -21,10 +20,12 @@ from lab.sshd import TREE, Sshd
 FILES = Path(__file__).resolve().parent / "files"
 OWN = ("etc", "opt", "run", "root", "home", "var", "tmp", "srv", "mnt")
 # Of the machine's settings a host has a copy, but for these: secrets, keys, and what describes the machine itself.
-NOT_COPIED = shutil.ignore_patterns(
+_NOT_COPIED = shutil.ignore_patterns(
     *("ssh", "kubernetes", "private", "hostname", "hosts", "systemd", "init.d", "rc?.d", "docker", "fonts", "X11"),
     *("shadow*", "gshadow*", "passwd*", "group*", "sudoers*", "subuid*", "subgid*", "cron*", "java*", "postgresql*"),
 )
+# Seen as they are, for they are large.
+SHARED = ("/etc/alternatives", "/etc/ssl/certs", "/var/lib/dpkg")
 # Folders, and their modes where these are not 0755.
 FOLDERS = {
     "opt/lab/bin": 0o755,
@@ -38,7 +39,6 @@ FOLDERS = {
     "root": 0o700,
     f"home/{USER}/.ssh": 0o700,
     "home/visitor": 0o755,
-    "var/lib/dpkg": 0o755,
     "var/log": 0o755,
     "var/tmp": 0o1777,
     "var/empty/sshd": 0o755,
@@ -46,6 +46,7 @@ FOLDERS = {
     "srv": 0o755,
     "mnt": 0o755,
 }
+SSHD_UID = 101
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3")
 BIN, SBIN = "/opt/lab/bin", "/opt/lab/sbin"
 TEMPLATE, SBIN_LINKS = ".etc", ".sbin"
@@ -96,12 +97,15 @@ def prepare(hosts: Path, sshd: Sshd) -> None:
 
 def _make_template(draft: Path) -> None:
     """The settings that each machine gets a copy of; what cannot be read is left out."""
-    shutil.copytree("/etc", draft, symlinks=True, ignore=NOT_COPIED, copy_function=_copy_readable)
+    shutil.copytree("/etc", draft, symlinks=True, ignore=_not_copied)
     uid, gid = os.getuid(), os.getgid()
-    people = {"root": (0, 0, "/root"), USER: (uid, gid, f"/home/{USER}")}
-    if uid == 0:
+    people = {
+        "root": (0, 0, "/root"),
+        USER: (uid, gid, f"/home/{USER}"),
         # sshd as root gives up its rights before a login, to a user of that name.
-        people["sshd"] = (_uid_of("sshd", 101), 65534, "/run/sshd")
+        "sshd": (SSHD_UID, 65534, "/run/sshd"),
+    }
+    if uid == 0:
         people["visitor"] = (1500, 1500, "/home/visitor")
     lines = [f"{name}:x:{user}:{group}::{home}:{_shell(name)}" for name, (user, group, home) in people.items()]
     lines.append("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin")
@@ -135,13 +139,13 @@ def build(machine: Machine, sshd: Sshd) -> list[str]:
     (root / "var" / "run").symlink_to("/run")
     (root / "etc" / "hostname").write_text(f"{machine.hostname}\n")
     (root / "etc" / "hosts").write_text(f"127.0.0.1 localhost\n{machine.addresses[0]} {machine.hostname}\n")
-    mounts = [(str(root / name), f"/{name}") for name in OWN if Path(f"/{name}").is_dir()]
-    mounts += _programs(machine, sshd)
-    if Path("/var/lib/dpkg/status").exists():
-        mounts.append(("/var/lib/dpkg", "/var/lib/dpkg"))
+    shared = [name for name in SHARED if Path(name).is_dir()]
+    for name in shared:
+        (root / name.removeprefix("/")).mkdir(parents=True, exist_ok=True)
     settings = {
         "hostname": machine.hostname,
-        "mounts": mounts,
+        "own": [(str(root / name), f"/{name}") for name in OWN if Path(f"/{name}").is_dir()],
+        "shared": [*((name, name) for name in shared), *_programs(machine, sshd)],
         "sshd": [_command(machine, sshd, part) for part in shares(machine.addresses)],
         "environment": {"PATH": os.defpath} | ({"LD_LIBRARY_PATH": sshd.libraries} if sshd.libraries else {}),
         "listen": machine.addresses,
@@ -218,15 +222,8 @@ def _shell(name: str) -> str:
     return "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
 
 
-def _uid_of(name: str, otherwise: int) -> int:
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        return otherwise
+def _not_copied(folder: str, names: list[str]) -> set[str]:
+    def left_out(path: Path) -> bool:
+        return str(path) in SHARED or not (path.is_symlink() or os.access(path, os.R_OK))
 
-
-def _copy_readable(source: str, target: str) -> str:
-    try:
-        return str(shutil.copy2(source, target))
-    except PermissionError:
-        return target
+    return _NOT_COPIED(folder, names) | {name for name in names if left_out(Path(folder, name))}
