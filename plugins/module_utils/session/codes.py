@@ -8,4 +8,23 @@ SLW-70xx: settings; 71xx: authorities; 72xx: hosts; 73xx: trust on hosts; 74xx: 
 
 from __future__ import annotations
 
-CODES: dict[str, str] = {}
+CODES: dict[str, str] = {
+    "SLW-7041": "secret for the authority is missing",
+    "SLW-7042": "secret for the authority cannot be used",
+    "SLW-7043": "authority file for TLS cannot be used",
+    "SLW-7101": "authority does not answer",
+    "SLW-7102": "certificate of the authority is not trusted",
+    "SLW-7103": "authority is sealed or not ready",
+    "SLW-7104": "authority has a fault",
+    "SLW-7105": "answer is not that of an authority",
+    "SLW-7110": "login is refused",
+    "SLW-7111": "token is not accepted",
+    "SLW-7112": "wrapping token was used before",
+    "SLW-7113": "wrapping token holds something else",
+    "SLW-7114": "token for the login cannot be read",
+    "SLW-7120": "policy does not allow signing",
+    "SLW-7121": "principal is not allowed",
+    "SLW-7122": "certificate would live too long",
+    "SLW-7123": "role, mount or namespace does not exist",
+    "SLW-7124": "role refuses the request",
+}

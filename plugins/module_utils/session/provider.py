@@ -50,7 +50,9 @@ class Provider(Protocol):
 class Wanted:
     """A secret that a provider needs, read once in Ansible's process: from the first of ``environment`` that is set.
 
-    ``fd_option`` and ``file_option`` name options of the provider that give a file descriptor or a file instead.
+    ``fd_option`` and ``file_option`` name options of the provider that give a file descriptor or a file instead, by
+    their path (``auth.token_file``). What is set nowhere is left out of what ``create`` gets: it says what is missing.
+    Some of them are no secrets but settings from the environment, such as an address: they travel in the same way.
     Names that begin with ``SLIPWAY_`` are taken out of the environment, so that tasks do not inherit them.
     """
 
