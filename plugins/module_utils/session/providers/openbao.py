@@ -18,7 +18,7 @@ from . import checking as c
 from . import openbao_messages
 from .http import LIMIT, TIMEOUT, Answer, Http, reason, trusted
 from .openbao_api import Api, RefusedError
-from .openbao_auth import Given, Login, Source, Wrapped
+from .openbao_auth import Given, Login, Source, Wrapped, hidden
 from .openbao_options import HOST_MOUNT, KUBERNETES_JWT, MOUNT, auth_of, check, login_of, secrets
 from .openbao_token import Tokens
 
@@ -81,7 +81,7 @@ class OpenBao:
             headers[f"X-Vault-Inline-Auth-Parameter-{number}"] = encoded
         try:
             return self._api.send(
-                "POST", f"{self._mount}/sign/{self._role}", body, headers=headers, hide=fields.values()
+                "POST", f"{self._mount}/sign/{self._role}", body, headers=headers, hide=hidden(fields)
             )
         except RefusedError as refused:
             if refused.inline:
@@ -125,8 +125,8 @@ def create(options: Mapping[str, Any], given: Mapping[str, str]) -> OpenBao:
         server_name=str(chosen.get("tls_server_name") or ""),
         timeout=float(chosen.get("timeout") or TIMEOUT),
     )
-    api = Api(http, str(chosen.get("namespace") or "").strip("/"))
-    login_api = api.inside(str(auth["namespace"]).strip("/")) if "namespace" in auth else api
+    api = Api(http, _namespace(chosen))
+    login_api = api.inside(_namespace(auth)) if "namespace" in auth else api
     source = _source(login_api, auth, given)
     inline = source if auth.get("method") == "inline" and isinstance(source, Login) else None
     login = login_of(auth)
@@ -139,6 +139,12 @@ def create(options: Mapping[str, Any], given: Mapping[str, str]) -> OpenBao:
         how=f"inline {login}" if inline else login.replace("_", " "),
         inline=inline,
     )
+
+
+def _namespace(options: Mapping[str, Any]) -> str:
+    """Both servers call the outermost one ``root`` when they print it."""
+    named = str(options.get("namespace") or "").strip("/")
+    return "" if named == "root" else named
 
 
 def _source(api: Api, auth: Mapping[str, Any], given: Mapping[str, str]) -> Source:

@@ -86,13 +86,18 @@ class Login:
     def obtain(self) -> Token:
         fields = self.credentials()
         try:
-            answer = self._api.send("POST", self.path, fields, hide=fields.values())
+            answer = self._api.send("POST", self.path, fields, hide=hidden(fields))
         except RefusedError as refused:
             raise self.explain(refused) from refused
         return _obtained(answer, self._api.name)
 
     def explain(self, refused: RefusedError) -> ProviderError:
         return openbao_messages.login(refused, self._api.name, *self._named)
+
+
+def hidden(fields: Mapping[str, str]) -> list[str]:
+    """What of a login's fields may not be shown."""
+    return [value for key, value in fields.items() if key not in ("role", "role_id")]
 
 
 class Wrapped:
