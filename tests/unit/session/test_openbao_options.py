@@ -150,7 +150,12 @@ def test_an_option_goes_before_the_environment() -> None:
         ({"method": "approle"}, {"secret_id": "x"}, "SLW-7041", "the role-id is needed"),
         ({"method": "wrapped_token"}, {}, "SLW-7041", "the wrapped token is needed"),
         ({"method": "jwt"}, {}, "SLW-7041", "the JSON web token is needed"),
-        ({}, {"token": f"{TOKEN}\nmore"}, "SLW-7042", "what was given as the token cannot be it: there are several lines"),
+        (
+            {},
+            {"token": f"{TOKEN}\nmore"},
+            "SLW-7042",
+            "what was given as the token cannot be it: there are several lines",
+        ),
     ],
 )
 def test_a_secret_that_is_missing_or_none_is_said_at_once(

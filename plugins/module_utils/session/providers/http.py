@@ -29,6 +29,7 @@ TIMEOUT = 10.0
 # Answers of authorities are a few KiB; whatever sends more is something else.
 LIMIT = 1 << 20
 _LONGEST = 300
+_CUT = "the answer was cut off"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def reason(exc: BaseException) -> str:
         return (exc.reason or "TLS error").lower().replace("_", " ")
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror
+    if isinstance(exc, http.client.IncompleteRead):
+        return _CUT
     return " ".join(str(exc).split())[:_LONGEST] or type(exc).__name__
 
 
@@ -107,7 +110,8 @@ class Http:
             connection, extra, prefix = self._connection(watch)
             with watch:
                 connection.request(method, prefix + target, body=content, headers=sent | extra)
-                return self._read(connection.getresponse(), watch)
+                with connection.getresponse() as response:
+                    return self._read(response, watch)
         except ssl.SSLCertVerificationError as exc:
             raise ProviderError(
                 "SLW-7102",
@@ -126,16 +130,18 @@ class Http:
 
     def _read(self, response: http.client.HTTPResponse, watch: _Watch) -> Answer:
         body = response.read(LIMIT + 1)
-        if response.length and len(body) <= LIMIT:
-            raise ConnectionError("the answer was cut off")
+        if watch.expired:
+            raise TimeoutError
+        whole = response.status != 200 or body or response.chunked or response.length is not None
+        if not whole or (response.length and len(body) <= LIMIT):
+            raise ConnectionError(_CUT)
         headers = {name.lower(): value for name, value in response.getheaders()}
         if len(body) > LIMIT:
             raise ProviderError("SLW-7105", f"{self.name} sent an answer of more than 1 MiB", "is the address right?")
         if response.status in range(300, 400):
-            place = headers.get("location", "somewhere else")[:_LONGEST]
             raise ProviderError(
                 "SLW-7105",
-                f"{self.name} redirects to {place}, and a token is not sent after it",
+                f"{self.name} redirects to {_origin(headers)}, and a token is not sent after it",
                 "set address to the place that answers itself",
             )
         return Answer(response.status, headers, body)
@@ -166,6 +172,15 @@ class Http:
         return proxy
 
 
+def _origin(headers: Mapping[str, str]) -> str:
+    """Where a redirect leads, without what may have been copied into its path."""
+    with suppress(ValueError):
+        place = urlsplit(headers.get("location", ""))
+        if place.scheme and place.hostname:
+            return f"{place.scheme}://{place.hostname}"
+    return "somewhere else"
+
+
 def _login(proxy: SplitResult) -> dict[str, str]:
     if proxy.username is None:
         return {}
@@ -190,6 +205,8 @@ class _Watch:
 
     def __exit__(self, *exc: object) -> None:
         self._timer.cancel()
+        if self.connection is not None:
+            self.connection.close()
         if self.socket is not None:
             self.socket.close()
 

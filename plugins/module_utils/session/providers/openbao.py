@@ -81,7 +81,11 @@ class OpenBao:
             headers[f"X-Vault-Inline-Auth-Parameter-{number}"] = encoded
         try:
             return self._api.send(
-                "POST", f"{self._mount}/sign/{self._role}", body, headers=headers, hide=hidden(fields)
+                "POST",
+                f"{self._mount}/sign/{self._role}",
+                body,
+                headers=headers,
+                hide=[*hidden(fields), *headers.values()],
             )
         except RefusedError as refused:
             if refused.inline:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def _said(answer: Answer, secrets: Iterable[str]) -> str:
     """The server's own words on one line."""
     errors = answer.json().get("errors")
     text = "; ".join(map(str, errors)) if isinstance(errors, list) and errors else "no reason given"
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    for secret in filter(None, secrets):
+        for form in (secret, json.dumps(secret)[1:-1]):
+            text = text.replace(form, "***")
     return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_LONGEST]
