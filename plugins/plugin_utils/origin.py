@@ -21,7 +21,7 @@ try:
     # no public name yet for the tag that holds a value's place
     from ansible._internal._datatag._tags import Origin, VaultedValue
     from ansible.parsing.vault import EncryptedString as VaultText
-    from ansible.template import is_trusted_as_template
+    from ansible.template import is_trusted_as_template, trust_as_template
 
     TAGS = True
 except ImportError:
@@ -65,6 +65,11 @@ def is_literal(value: str) -> bool:
     if TAGS:
         return not is_trusted_as_template(value)
     return hasattr(value, "__UNSAFE__")
+
+
+def trusted(text: str) -> str:
+    """Text of ours that is a template: without a word from us, ansible-core 2.19 and later would leave it as it is."""
+    return trust_as_template(text) if TAGS else text
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the SSH session has to say: the reason beside a host that could not be reached, and a line at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.report.session_text import closing_lines, reason_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
+from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
+
+DOCUMENTATION = r"""
+name: session
+type: notification
+version_added: 1.0.0
+short_description: Why an SSH session of Slipway could not log in, and what it did
+description:
+  - For a host that cannot be reached, prints what the certificate authority or the host check had to say.
+    OpenSSH itself only says C(Permission denied).
+  - At the end of a run, prints how many certificates were asked for, by whom they were signed, and what was
+    refused.
+  - Slipway's own playbooks need nothing for it. Elsewhere, enable it in C(ansible.cfg) together with the vars
+    plugin P(slipway.cluster.session#vars).
+author:
+  - Slipway contributors
+"""
+
+
+class CallbackModule(CallbackBase):
+    """Silent where there is no session."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "slipway.cluster.session"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        found = result.result if hasattr(result, "result") else result._result
+        status = self._status()
+        if status is not None:
+            name = result.host.name if hasattr(result, "host") else result._host.get_name()
+            for line in reason_lines(status, str(found.get("msg"))):
+                self._display.display(f"[{name}]: {line}", color=constants.COLOR_UNREACHABLE)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        status = self._status()
+        if status is not None:
+            for line in closing_lines(status):
+                self._display.display(line)
+
+    def _status(self) -> dict[str, Any] | None:
+        running = ssh_session.current()
+        if running is None:
+            return None
+        try:
+            return running.status()
+        except SessionError as exc:
+            return {"gone": str(exc)}
