@@ -80,6 +80,7 @@ def apiserver(program: str, folder: Path, ports: Mapping[str, int]) -> list[str]
         f"--service-account-jwks-uri={own}/openid/v1/jwks",
         f"--api-audiences={own},slipway-lab",
         "--authorization-mode=Node,RBAC",
+        "--enable-bootstrap-token-auth",
         "--allow-privileged",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         f"--audit-policy-file={folder / 'audit-policy.yaml'}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.history.folder import Written
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.schedule import Outcome
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.settings import Settings
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.smoke.operation import SmokeRun
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
 from ansible_collections.slipway.cluster.plugins.module_utils.report.drift import drift_dict, drift_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.not_done import not_done_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_json import plan_dict
@@ -38,6 +40,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text 
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
 from ..plugin_utils import options, session
+from ..plugin_utils.cluster import Cluster, opened
 from ..plugin_utils.progress import Progress
 from ..plugin_utils.segments import Run
 
@@ -82,8 +85,32 @@ class ActionModule(ActionBase):
             args, operation, only=chosen[0], skip=chosen[1], files=files, inventories=inventories
         )
         masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
-        parent = os.getppid()
-        client = Client(session.access(args), user_agent=f"slipway ({operation})")
+        alive = session.lives_on(os.getppid())
+        reads = operation in ("plan", "status", "drift") or self._task.check_mode
+        with opened(
+            self,
+            args,
+            variables,
+            rights=READER if reads else INSTALLER,
+            masker=masker,
+            alive=alive,
+            leave=operation == "remove",
+        ) as cluster:
+            return self._on(cluster, replace(settings, server=cluster.server), variables, masker, so_far, alive)
+
+    def _on(
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        variables: dict[str, Any],
+        masker: Masker,
+        so_far: Mapping[str, Any],
+        alive: Callable[[], bool],
+    ) -> dict[str, Any]:
+        """All that is done with the cluster: its rights end with this."""
+        args: Mapping[str, Any] = self._task.args
+        operation = settings.operation
+        client = Client(cluster.access, user_agent=f"slipway ({operation})")
         loader, manifest = session.manifest(
             args,
             variables,
@@ -95,14 +122,14 @@ class ActionModule(ActionBase):
         )
         masker.add(manifest.secrets)
         if operation == "smoke":
-            return self._smoke(args, SmokeRun(client, manifest, settings, emit=self._emit, alive=_lives_on(parent)))
+            return self._smoke(args, SmokeRun(client, manifest, settings, emit=self._emit, alive=alive))
         run = Run.begin_or_go_on(so_far)
         engine = Engine(
             client,
             manifest,
             settings,
             emit=self._emit,
-            alive=_lives_on(parent),
+            alive=alive,
             earlier=run.earlier,
             reload=loader.again,
         )
@@ -189,11 +216,6 @@ class ActionModule(ActionBase):
             "plan": outcome,
             "fail_on": list(options.fail_on(args)),
         }
-
-
-def _lives_on(parent: int) -> Callable[[], bool]:
-    """Whether the process that started this worker is still there."""
-    return lambda: os.getppid() == parent
 
 
 def _told(written: Written) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible import constants as C
@@ -21,8 +21,10 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.second_look
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.work import Event
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
 
 from ..plugin_utils import options, session
+from ..plugin_utils.cluster import Cluster, opened
 from ..plugin_utils.progress import progress_line
 from ..plugin_utils.segments import Run, with_failure
 
@@ -47,8 +49,22 @@ class ActionModule(ActionBase):
         session.check_packages()
         args: Mapping[str, Any] = self._task.args
         masker.add([str(args["api_token"])] if args.get("api_token") else [])
-        parent, hook = os.getppid(), args["hook"]
-        client = Client(session.access(args), user_agent="slipway (hook)")
+        alive = session.lives_on(os.getppid())
+        # A hook's failure is only told.
+        rights = READER if args["stage"] == "failed" else INSTALLER
+        with opened(self, args, variables, rights=rights, masker=masker, alive=alive) as cluster:
+            return self._on(cluster, variables, masker, alive)
+
+    def _on(
+        self,
+        cluster: Cluster,
+        variables: dict[str, Any],
+        masker: Masker,
+        alive: Callable[[], bool],
+    ) -> dict[str, Any]:
+        args: Mapping[str, Any] = self._task.args
+        hook = args["hook"]
+        client = Client(cluster.access, user_agent="slipway (hook)")
         begins = args["stage"] == "begin"
         loader, manifest = session.manifest(
             args, variables, self._templar, client, loader=self._loader, task=self._task, outputs=begins
@@ -72,7 +88,7 @@ class ActionModule(ActionBase):
             namespace=settings.namespace,
             lock_wait=settings.lock_wait,
             lock_duration=settings.lock_duration,
-            alive=lambda: os.getppid() == parent,
+            alive=alive,
         )
         return {}
 

@@ -15,7 +15,7 @@ description:
   - Reads the add-on manifest from the variables C(slipway_addons), C(slipway_values) and their C(__layer) variants,
     checks and resolves it, compares it with the cluster and carries out what differs.
   - Charts are rendered by Helm and applied by server-side apply; Helm's own commands go on to work on the releases.
-  - Everything happens on the controller; no host is contacted.
+  - Everything happens on the controller; no host is contacted but the one that O(api_access) may ask for a token.
 attributes:
   check_mode:
     support: full
@@ -49,7 +49,7 @@ options:
     default: plan
   kubeconfig:
     description:
-      - Path of a kubeconfig file. Either this or O(api_server) is required.
+      - Path of a kubeconfig file. Either this or O(api_server) is required, or a control plane host; see O(api_access).
       - Neither E(KUBECONFIG) nor an in-cluster identity is ever used by itself.
     type: path
   context:
@@ -64,6 +64,36 @@ options:
   api_ca_file:
     description: File with the CA certificates of O(api_server).
     type: path
+  api_access:
+    description:
+      - How the cluster is reached.
+      - V(direct) takes O(kubeconfig), or O(api_server) with O(api_token).
+      - V(ssh) asks the control plane host that the task runs for. It gives a token of minutes, with the rights to read
+        for V(plan), V(status) and V(drift), and with all rights for the rest, until the task ends.
+      - With V(ssh) no kubeconfig leaves the host.
+      - V(auto) is V(direct) where O(kubeconfig) or O(api_server) is given, else V(ssh) where the host is one of the
+        group C(kube_control_plane) and not the controller itself.
+    type: str
+    choices: [auto, direct, ssh]
+    default: auto
+  api_forward:
+    description:
+      - With O(api_access=ssh), reach the API server through the host's SSH connection, where only nodes can reach it.
+    type: raw
+    default: false
+  api_server_name:
+    description:
+      - With O(api_access=ssh), the name that the API server's certificate is checked for.
+      - By default the one that the control plane host itself goes by.
+    type: str
+  admin_kubeconfig:
+    description: With O(api_access=ssh), path of the admin kubeconfig on the control plane host. It is read there.
+    type: str
+    default: /etc/kubernetes/admin.conf
+  access_namespace:
+    description: With O(api_access=ssh), namespace of the accounts that the tokens are of.
+    type: str
+    default: slipway-access
   files_dir:
     description: Folder that relative paths in the manifest start from. By default the folder of the inventory.
     type: path

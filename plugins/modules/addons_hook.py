@@ -64,6 +64,26 @@ options:
   api_ca_file:
     description: As for M(slipway.cluster.addons).
     type: path
+  api_access:
+    description: As for M(slipway.cluster.addons).
+    type: str
+    choices: [auto, direct, ssh]
+    default: auto
+  api_forward:
+    description: As for M(slipway.cluster.addons).
+    type: raw
+    default: false
+  api_server_name:
+    description: As for M(slipway.cluster.addons).
+    type: str
+  admin_kubeconfig:
+    description: As for M(slipway.cluster.addons).
+    type: str
+    default: /etc/kubernetes/admin.conf
+  access_namespace:
+    description: As for M(slipway.cluster.addons).
+    type: str
+    default: slipway-access
   files_dir:
     description: As for M(slipway.cluster.addons).
     type: path

@@ -137,7 +137,6 @@ def settings(
         disown=names(args, "disown") if operation == "remove" else (),
         history_max=int(number(args, "history_max", 10, 1)),
         repositories=_repositories(args.get("repositories")),
-        server=_server(args),
         smoke=flag(args, "smoke", True),
         files_dir=files,
         rendered_dir=_rendered_dir(args, files, inventories),
@@ -179,7 +178,8 @@ def _rollback(args: Mapping[str, Any], operation: str) -> dict[str, int]:
     return found
 
 
-def _server(args: Mapping[str, Any]) -> ServerAccess:
+def server_access(args: Mapping[str, Any]) -> ServerAccess:
+    """The cluster as the user gave it, for Helm."""
     kubeconfig = str(args.get("kubeconfig") or "")
     return ServerAccess(
         url=str(args.get("api_server") or ""),

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.manifest import Loader
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.model import Manifest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.reading import LiveOutputs
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.counts import node_counts
@@ -38,15 +38,9 @@ def check_packages() -> None:
         raise EngineError("SLW-6301", f"Python packages are missing on the controller: {', '.join(missing)}", advice)
 
 
-def access(args: Mapping[str, Any]) -> Access:
-    """The cluster that a task's arguments name. Raises ``AccessError``."""
-    return from_options(
-        kubeconfig=str(args.get("kubeconfig") or ""),
-        context=str(args.get("context") or ""),
-        server=str(args.get("api_server") or ""),
-        token=str(args.get("api_token") or ""),
-        ca_file=str(args.get("api_ca_file") or ""),
-    )
+def lives_on(parent: int) -> Callable[[], bool]:
+    """Whether the process that started this worker is still there."""
+    return lambda: os.getppid() == parent
 
 
 def manifest(

@@ -48,7 +48,7 @@ def test_every_option_is_a_variable_and_is_handed_through() -> None:
 def test_descriptions_agree() -> None:
     specs = _yaml("roles/addons/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     for option, documented in _module_options().items():
-        said = yaml.safe_dump(documented["description"])
+        said = yaml.safe_dump(documented["description"], width=10_000)
         for other in _module_options():
             said = re.sub(rf"O\({other}(?=[=)])", f"O({_variable(other)}", said)
-        assert yaml.safe_dump(specs[_variable(option)]["description"]) == said, option
+        assert yaml.safe_dump(specs[_variable(option)]["description"], width=10_000) == said, option

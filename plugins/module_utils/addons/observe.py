@@ -79,9 +79,7 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         ask_identity = pool.submit(client.get, NAMESPACE.path("", "kube-system"), accept=METADATA)
         ask_version = pool.submit(client.get, "/version")
         ask_discovery = pool.submit(Discovery.read, client)
-        ask_records = pool.submit(
-            client.list, CONFIG_MAP.collection(namespace), {"labelSelector": _ours(name, record=True)}
-        )
+        ask_records = pool.submit(_stored_records, client, name, namespace)
         ask_key = pool.submit(denied_is_none, lambda: client.get(SECRET.path(namespace, key_name(name))))
         ask_namespaces = pool.submit(denied_is_none, lambda: client.list(NAMESPACE.collection(), metadata=True))
         ask_releases = pool.submit(
@@ -124,6 +122,16 @@ def observe(client: Client, *, name: str, namespace: str) -> Observed:
         r.addon: replace(r, objects=tuple(o.at(served.get(o.resource, o.resource)) for o in r.objects)) for r in parsed
     }
     return observed
+
+
+def _stored_records(client: Client, name: str, namespace: str) -> list[Json]:
+    try:
+        return client.list(CONFIG_MAP.collection(namespace), {"labelSelector": _ours(name, record=True)})
+    except ApiError as exc:
+        # Nobody can be given rights in a namespace that is not there.
+        if exc.status == 403 and client.get(NAMESPACE.path("", namespace), accept=METADATA) is None:
+            return []
+        raise
 
 
 def record_versions(client: Client, *, name: str, namespace: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from .late import outline
 from .masking import Masker, mask_paths, rendered_secrets, secret_strings
 from .model import Addon, ChartSource
 from .newcomers import Newcomers
-from .observe import Observed, addon_of, in_parallel, of_release
+from .observe import Observed, addon_of, denied_is_none, in_parallel, of_release
 from .pinning import pin_random
 from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, RecordedObject, ReleaseState
@@ -147,7 +147,7 @@ class Planner:
             conclude(plan, work)
             return plan
         self._release_state(plan)
-        desired, notes = pin_random(work.desired, work.rendered, addon.namespace, lambda d: self._client.get(d.path))
+        desired, notes = pin_random(work.desired, work.rendered, addon.namespace, self._live)
         plan.notes += notes
         if work.rendered.blind:
             plan.notes.append("unverified: the chart looks into the cluster, and APIs it needs arrive in this run")
@@ -239,6 +239,10 @@ class Planner:
                 op, desired.id, desired, recorded, desired.body, unverified=f"no right: {exc.api_message}"
             )
             return Examined(item)
+
+    def _live(self, desired: Desired) -> Json | None:
+        """What may not be read is judged by the look at the object itself."""
+        return denied_is_none(lambda: self._client.get(desired.path))
 
     def _first(self, plan: AddonPlan, desired: Desired) -> str:
         """Who applies an object that several add-ons may render; the others go after that one."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import ssl
 import subprocess
@@ -25,6 +26,7 @@ with suppress(ImportError):  # the shell names what is missing
     import yaml
 
 from .errors import AccessError
+from .memory_file import memory_file
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Access:
     proxy: str = ""
     source: str = "the credential"
     again: Callable[[], Access] | None = field(default=None, repr=False, compare=False)
+    renew_at: float = math.inf
+    """When a new credential is asked for before the old one ends, in seconds of ``time.monotonic``."""
 
     @property
     def credential(self) -> tuple[str, bytes, bytes]:
@@ -53,8 +57,11 @@ class Access:
         """With the credential as it stands at its source now; the address never changes. Raises ``AccessError``."""
         if self.again is None:
             return self
-        token, cert, key = self.again().credential
-        return replace(self, token=token, client_cert_pem=cert, client_key_pem=key)
+        new = self.again()
+        token, cert, key = new.credential
+        return replace(
+            self, token=token, client_cert_pem=cert, client_key_pem=key, again=new.again, renew_at=new.renew_at
+        )
 
     def ssl_context(self) -> ssl.SSLContext:
         """Raises ``AccessError`` when a certificate or key cannot be used."""
@@ -69,13 +76,9 @@ class Access:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.client_cert_pem:
-            # ssl reads certificates from a path only; an anonymous memory file keeps the key off the disk.
-            fd = os.memfd_create("client-cert")
-            try:
-                os.write(fd, self.client_cert_pem + b"\n" + self.client_key_pem)
-                context.load_cert_chain(f"/proc/self/fd/{fd}")
-            finally:
-                os.close(fd)
+            # ssl reads certificates from a path only.
+            with memory_file(self.client_cert_pem + b"\n" + self.client_key_pem) as path:
+                context.load_cert_chain(path)
         return context
 
 
@@ -101,12 +104,17 @@ def from_options(
     return Access(server=server, token=token, ca_pem=ca_pem, source="slipway_api_token")
 
 
-def from_kubeconfig(path: Path, context: str = "") -> Access:
-    """Read one context (default: the current one) of a kubeconfig file."""
+def parse_yaml(path: Path) -> Any:
+    """The content of a kubeconfig file. Raises ``AccessError``."""
     try:
-        data = yaml.safe_load(_read(path))
+        return yaml.safe_load(_read(path))
     except yaml.YAMLError as exc:
         raise AccessError("SLW-6101", f"kubeconfig {path} is not YAML: {exc}") from exc
+
+
+def from_kubeconfig(path: Path, context: str = "", parse: Callable[[Path], Any] = parse_yaml) -> Access:
+    """Read one context (default: the current one) of a kubeconfig file; ``parse`` is for hosts without PyYAML."""
+    data = parse(path)
     if not isinstance(data, dict):
         raise AccessError("SLW-6101", f"kubeconfig {path} is not a mapping")
     name = context or data.get("current-context") or ""
@@ -132,7 +140,7 @@ def from_kubeconfig(path: Path, context: str = "") -> Access:
         proxy=str(cluster.get("proxy-url", "")),
         source=source,
         # By its name: another context may be the current one by then.
-        again=partial(from_kubeconfig, path, name),
+        again=partial(from_kubeconfig, path, name, parse),
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .access import Access
-from .errors import ApiError, Cause, UnreachableError
+from .errors import ApiError, UnreachableError, api_error
 from .sessions import Session, Sessions, refusal
 
 with suppress(ImportError):  # the shell names what is missing
@@ -197,7 +197,7 @@ class Client:
                 self._learn_clock(answer.headers.get("Date"), sent)
                 if answer.status < 400:
                     return answer.data
-                failure = _api_error(answer.status, answer.data, f"{method} {path}")
+                failure = api_error(answer.status, answer.data, f"{method} {path}")
                 if failure.status == 401:
                     self._renew(session, failure, renewed=renewed)
                     renewed = True
@@ -290,19 +290,3 @@ def _seconds(header: str | None) -> float:
         return float(header or 0)
     except ValueError:
         return 0.0
-
-
-def _api_error(status: int, raw: bytes, request: str) -> ApiError:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        body = {}
-    if not isinstance(body, dict):
-        body = {}
-    details = body.get("details") or {}
-    causes = tuple(
-        Cause(str(c.get("reason", "")), str(c.get("field", "")), str(c.get("message", "")))
-        for c in details.get("causes") or []
-    )
-    message = str(body.get("message") or raw[:300].decode(errors="replace"))
-    return ApiError(status, str(body.get("reason") or ""), message, causes, request)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
@@ -68,3 +69,20 @@ class ApiError(KubeError):
     @property
     def webhook_unavailable(self) -> bool:
         return self.status == 500 and "failed calling webhook" in self.api_message
+
+
+def api_error(status: int, raw: bytes, request: str) -> ApiError:
+    """An answer with an error status, read."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    details = body.get("details") or {}
+    causes = tuple(
+        Cause(str(c.get("reason", "")), str(c.get("field", "")), str(c.get("message", "")))
+        for c in details.get("causes") or []
+    )
+    message = str(body.get("message") or raw[:300].decode(errors="replace"))
+    return ApiError(status, str(body.get("reason") or ""), message, causes, request)

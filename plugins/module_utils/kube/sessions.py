@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ with suppress(ImportError):  # the shell names what is missing
     import urllib3
 
 READ_TIMEOUT = 60.0
+EARLY_RETRY = 20.0
+"""Seconds between attempts to renew a credential that is still accepted."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,43 @@ class Session:
 
 
 class Sessions:
-    """``current`` is what the next request uses; many threads ask, and one of them renews."""
+    """``current`` is what the next request uses; many threads ask, and one of them renews: when a credential is
+    refused, or before, when it is known how long it lasts."""
 
     def __init__(self, access: Access, *, user_agent: str, connections: int) -> None:
         self._user_agent = user_agent
         self._connections = connections
         self._lock = threading.Lock()
         self._last: Session | None = None
-        self.current = self._open(access)
+        self._newest = self._open(access)
+        self._postponed = 0.0
+
+    @property
+    def current(self) -> Session:
+        session = self._newest
+        due = max(session.access.renew_at, self._postponed)
+        # The others go on with what is still good.
+        if time.monotonic() >= due and self._lock.acquire(blocking=False):
+            try:
+                self._renew_early(session)
+            finally:
+                self._lock.release()
+        return self._newest
+
+    def _renew_early(self, session: Session) -> None:
+        if self._newest is not session:
+            return
+        try:
+            self._newest = self._open(session.access.renewed())
+        except AccessError:
+            # What is there may last until the next attempt; if not, the refusal tells.
+            self._postponed = time.monotonic() + EARLY_RETRY
 
     def another(self, refused: Session) -> bool:
         """Whether there is a newer credential than the ``refused`` one. Raises ``CredentialError`` where there should
         be one and it cannot be read."""
         with self._lock:
-            if self.current is not refused:
+            if self._newest is not refused:
                 return True
             if refused is self._last:
                 return False
@@ -61,11 +87,11 @@ class Sessions:
                 raise CredentialError("SLW-6105", why, advice(refused.access)) from exc
             if access.credential == refused.access.credential:
                 return False
-            self.current = self._open(access)
+            self._newest = self._open(access)
             return True
 
     def close(self) -> None:
-        self.current.http.clear()
+        self._newest.http.clear()
 
     def _open(self, access: Access) -> Session:
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}

@@ -27,4 +27,12 @@ CODES: dict[str, str] = {
     "SLW-7122": "certificate would live too long",
     "SLW-7123": "role, mount or namespace does not exist",
     "SLW-7124": "role refuses the request",
+    "SLW-7401": "access by a control plane host is not possible as set",
+    "SLW-7402": "kubeconfig on the host cannot be used",
+    "SLW-7403": "control plane host cannot be asked",
+    "SLW-7404": "what a reader may see cannot be told",
+    "SLW-7405": "forward to the API server does not work",
+    "SLW-7406": "rights of a run were not taken back",
+    "SLW-7407": "life of a token is out of bounds",
+    "SLW-7408": "group of a join token is no bootstrappers' group",
 }

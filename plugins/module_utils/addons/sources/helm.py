@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,13 @@ class ServerAccess:
     """The cluster, for charts that look into it: a kubeconfig, or address, token and CA file."""
 
     url: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     ca_file: str = ""
     kubeconfig: str = ""
     context: str = ""
+    server_name: str = ""
+    current_token: Callable[[], str] | None = None
+    """For a token that is renewed while a run lasts."""
 
     def environment(self) -> dict[str, str]:
         """Helm's variables: the token is in no argument and in no file."""
@@ -40,8 +43,9 @@ class ServerAccess:
             "KUBECONFIG": self.kubeconfig,
             "HELM_KUBECONTEXT": self.context,
             "HELM_KUBEAPISERVER": self.url,
-            "HELM_KUBETOKEN": self.token,
+            "HELM_KUBETOKEN": self.current_token() if self.current_token else self.token,
             "HELM_KUBECAFILE": self.ca_file,
+            "HELM_KUBETLS_SERVER_NAME": self.server_name,
         }
         return {name: value for name, value in pairs.items() if value}
 
