@@ -10,7 +10,7 @@ import sys
 
 from lab import binaries, cluster, demo, paths, report, sshd, state
 from lab.errors import LabError
-from lab.hosts import commands
+from lab.hosts import commands, manage
 
 
 def main() -> int:
@@ -60,6 +60,8 @@ def _status(name: str) -> int:
         print(f"lab {name} is not there")
         return 3
     print(report.status(current))
+    for line in manage.status(name):
+        print(f"  {line}")
     return 0 if current.running() else 3
 
 

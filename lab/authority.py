@@ -91,6 +91,17 @@ def set_up(env: Mapping[str, Any], principals: str = "", ttl: str = "10m", max_t
     return Authority(bao, _public_key(bao, USERS), _public_key(bao, HOSTS))
 
 
+def get(env: Mapping[str, Any]) -> Authority:
+    """The lab's authority as it is set up already, by whomever; set up now when it is not.
+
+    :raises LabError: with OpenBao's message.
+    """
+    bao = openbao.of_lab(env)
+    if all(bao.call("GET", f"{mount}/public_key")[0] == 200 for mount in (USERS, HOSTS)):
+        return Authority(bao, _public_key(bao, USERS), _public_key(bao, HOSTS))
+    return set_up(env)
+
+
 def _mount(bao: Bao, kind: str, path: str, what: str) -> None:
     if f"{path}/" not in bao.need("GET", kind)["data"]:
         bao.need("POST", f"{kind}/{path}", {"type": what})

@@ -76,6 +76,12 @@ def owned(owner: Path) -> list[Process]:
     return found
 
 
+def parent(process: Process) -> int | None:
+    """The pid of the process that it belongs to; None when it is gone."""
+    fields = _stat(process.pid)
+    return None if fields is None else int(fields[1])
+
+
 def stop(processes: Iterable[Process], how: signal.Signals = signal.SIGKILL, patience: float = 5.0) -> None:
     """End the processes and wait until they are gone.
 
@@ -108,10 +114,15 @@ def _ended(handle: int, seconds: float) -> bool:
 
 
 def _start_time(pid: int) -> int | None:
+    fields = _stat(pid)
+    return None if fields is None or fields[0] in "ZX" else int(fields[19])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Fields of the process's status, its state first; None when it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The second field is the program's name in parentheses and may hold anything.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    return stat.rpartition(")")[2].split()

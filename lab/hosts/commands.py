@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""``python3 -m lab hosts | sshd | inventory``."""
+"""``python3 -m lab hosts | sshd | power | inventory``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lab.cache import Say
 from lab.errors import LabError
 from lab.hosts import inventory, manage, model
 
-NAMES = ("hosts", "sshd", "inventory")
 PREFIXES = {"trusted": "node"}
 
 
@@ -32,6 +31,9 @@ def run(options: argparse.Namespace, say: Say) -> None:
                 raise LabError(f"lab {options.name} has no host {options.host}")
             active = manage.order(host, options.order)
             print(f"{host.name}: sshd is {'active' if active else 'inactive'}")
+        case "power":
+            manage.power(options.name, options.host, options.switch, say=say)
+            print(f"{options.host}: {'off' if options.switch == 'off' else 'on'}")
         case "inventory":
             target = options.target or paths.lab_dir(options.name) / "inventory"
             print(inventory.write(target, manage.find(options.name).values()))
@@ -45,7 +47,7 @@ def _hosts(options: argparse.Namespace, say: Say) -> None:
         return
     prefix = options.prefix or PREFIXES.get(kind, kind)
     names = [f"{prefix}-{number}" for number in range(1, options.count + 1)]
-    leading = options.control_planes if kind in inventory.CLUSTER_KINDS else 0
+    leading = options.control_planes if kind in ("trusted", "bare") else 0
     added = manage.add(options.name, names, kind, key_type=options.key, control_planes=leading, say=say)
     for host in added:
         print(f"{host.name:<16} {host.address:<16} {host.port:<6} {host.kind:<8} {host.log}")
@@ -59,6 +61,8 @@ def add_parsers(command: Any) -> None:
         ("bare", "know the lab's static key only"),
         ("rogue", "their host key is certified by nobody"),
         ("foreign", "their host key is certified by another authority"),
+        ("dead", "nobody listens at their addresses"),
+        ("silent", "they take connections and never answer"),
         ("many", "N addresses of one machine, 1 to 2000"),
     ):
         hosts.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, default="trusted", help=text)
@@ -68,5 +72,8 @@ def add_parsers(command: Any) -> None:
     sshd = command("sshd", "give an order to a host's sshd")
     sshd.add_argument("host")
     sshd.add_argument("order", choices=manage.ORDERS)
+    power = command("power", "switch a host's machine off, suddenly, or on")
+    power.add_argument("host")
+    power.add_argument("switch", choices=manage.SWITCHES)
     listing = command("inventory", "write an Ansible inventory of all hosts")
     listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

@@ -84,15 +84,13 @@ class Init:
 
     def start(self) -> str:
         """Start what does not run; return what went wrong, nothing when all listen."""
-        problem = self.check()
-        if problem:
-            return problem
         for command in self._commands:
             if command not in self._running.values():
                 child = subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL)
                 child.returncode = 0  # It is reaped with all others, not by this object.
                 self._running[child.pid] = command
-        return self._wait_listening(set())
+        problem = self._wait_listening(set())
+        return problem and (self.check() or problem)
 
     def stop(self) -> str:
         """End the listening processes; sessions go on, as under systemd."""
@@ -167,6 +165,7 @@ class Init:
 
 def serve(init: Init, control: str) -> None:
     """Take orders for ever."""
+    Path(control).unlink(missing_ok=True)  # Left by the machine's earlier life.
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(control)
     listener.listen(16)

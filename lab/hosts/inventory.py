@@ -15,13 +15,14 @@ from lab.errors import LabError
 from lab.hosts.machine import python
 from lab.hosts.model import USER, Host
 
-CLUSTER_KINDS = ("trusted", "bare")
+CLUSTER_KINDS = ("trusted", "bare", "dead", "silent")
 
 
 def write(folder: Path, hosts: Iterable[Host]) -> Path:
     """Write ``hosts.yml`` into the folder, created when absent, and return its path.
 
-    Trusted and bare hosts are the cluster; the others stand in a group named after their kind. Nothing is said about
+    Trusted and bare hosts are the cluster, with those that do not answer; the others stand in a group named after their
+    kind. Nothing is said about
     keys: that is the business of who uses the inventory.
 
     :raises LabError: when there are no hosts.

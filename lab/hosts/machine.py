@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ FOLDERS = {
 SSHD_UID = 101
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3")
 BIN, SBIN = "/opt/lab/bin", "/opt/lab/sbin"
-TEMPLATE, SBIN_LINKS = ".etc", ".sbin"
+TEMPLATE, SBIN_LINKS, SETTINGS = ".etc", ".sbin", "settings.json"
 SSHD_CONFIG = """\
 # As a distribution ships it.
 Include /etc/ssh/sshd_config.d/*.conf
@@ -128,11 +129,22 @@ def _make_sbin(draft: Path) -> None:
     (draft / "sshd").symlink_to(f"{BIN}/sshd")
 
 
-def build(machine: Machine, sshd: Sshd) -> list[str]:
-    """Make the machine's folder and return the command that starts it."""
+def command(folder: Path) -> list[str]:
+    """What starts the machine in this folder."""
+    return [sys.executable, "-I", "-S", str(FILES.parent / "init.py"), str(folder / SETTINGS)]
+
+
+def build(machine: Machine, sshd: Sshd) -> None:
+    """Fill the machine's empty folder.
+
+    :raises LabError: when its settings could not be copied.
+    """
     root = machine.folder
-    root.mkdir(mode=0o700)
-    shutil.copytree(root.parent / TEMPLATE, root / "etc", symlinks=True)
+    copied = subprocess.run(
+        ["cp", "-a", root.parent / TEMPLATE, root / "etc"], capture_output=True, text=True, check=False
+    )
+    if copied.returncode != 0:
+        raise LabError(f"cannot make host {machine.hostname}: {copied.stderr.strip()}")
     for part, mode in FOLDERS.items():
         (root / part).mkdir(parents=True)
         (root / part).chmod(mode)
@@ -152,9 +164,7 @@ def build(machine: Machine, sshd: Sshd) -> list[str]:
         "port": machine.port,
         "control": "/run/lab/control",
     }
-    file = root / "settings.json"
-    file.write_text(json.dumps(settings, indent=1) + "\n")
-    return [sys.executable, "-I", "-S", str(FILES.parent / "init.py"), str(file)]
+    (root / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n")
 
 
 def _programs(machine: Machine, sshd: Sshd) -> list[tuple[str, str]]:

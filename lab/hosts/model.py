@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.procs import Process
 
-KINDS = ("trusted", "bare", "rogue", "foreign", "many")
+KINDS = ("trusted", "bare", "rogue", "foreign", "many", "dead", "silent")
 KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 FILE = "hosts.json"
 USER = "slipway"
@@ -25,7 +25,8 @@ class Host:
 
     ``kind``: ``trusted`` (trusts the lab's user authority and has a host certificate), ``bare`` (knows the lab's static
     key only), ``rogue`` (as trusted, but nobody certified its host key), ``foreign`` (another authority did), ``many``
-    (as trusted, one machine behind many addresses). ``folder`` is the machine's: hosts of ``many`` share it.
+    (as trusted, one machine behind many addresses), ``dead`` (nobody listens at its address), ``silent`` (takes
+    connections and says nothing). ``folder`` is the machine's: hosts of ``many`` share it.
     """
 
     name: str

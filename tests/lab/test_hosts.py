@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -252,14 +255,86 @@ def test_a_second_time_keeps_what_runs(lab: Lab, hosts: dict[str, Host]) -> None
     assert set(model.load(lab.folder).hosts) == set(hosts)
 
 
-def test_killing_a_hosts_first_process_ends_all_of_it(lab: Lab, hosts: dict[str, Host], client: Client) -> None:
-    lab.command("hosts", "1", "--prefix", "short")
-    host = model.load(lab.folder).hosts["short-1"]
-    client.run(host, "nohup setsid sleep 4711 >/dev/null 2>&1 </dev/null & sleep 0.2")
+def test_an_open_connection_outlives_restarts_of_sshd(hosts: dict[str, Host], client: Client) -> None:
+    host = hosts["node-2"]
+    # A short path: a socket's address holds 108 bytes.
+    with tempfile.TemporaryDirectory() as folder:
+        shared = ("-o", f"ControlPath={folder}/%h", "-o", "ControlPersist=60")
+        assert client.ssh(host, "true", options=(*shared, "-o", "ControlMaster=yes", "-f", "-N")).returncode == 0
+        before = log.connections(host)
+        for order in ("restart", "reload", "stop"):
+            manage.order(host, order)
+            assert client.ssh(host, "echo still here", options=shared).stdout == "still here\n"
+        assert log.connections(host) == before
+        client.ssh(host, options=(*shared, "-O", "exit"))
+    manage.order(host, "start")
+
+
+def test_power_goes_suddenly_and_files_stay(lab: Lab, hosts: dict[str, Host], client: Client) -> None:
+    host = hosts["node-3"]
+    client.run(host, "echo kept > /root/kept; nohup setsid sleep 4711 >/dev/null 2>&1 </dev/null & sleep 0.2")
     assert _running("sleep\x004711")
-    procs.stop([model.load(lab.folder).processes[host.folder]])
-    within(5, lambda: not _running("sleep\x004711"))
+    lab.command("power", "node-3", "off")
+    assert not _running("sleep\x004711")
     assert "Connection refused" in client.ssh(host, "true").stderr
+    assert _life(lab, "node-3") == "off"
+    for _ in range(3):
+        lab.command("power", "node-3", "cycle")
+        assert client.run(host, "cat /root/kept") == "kept\n"
+    assert lab.command("power", "node-9", "on", check=False).stderr == "lab: lab one has no host node-9\n"
+
+
+@pytest.mark.parametrize("victim", ["outer", "inner", "sshd"])
+def test_whatever_is_killed_a_host_comes_back(lab: Lab, hosts: dict[str, Host], client: Client, victim: str) -> None:
+    host = hosts["node-1"]
+    client.run(host, "nohup setsid sleep 4712 >/dev/null 2>&1 </dev/null & sleep 0.2")
+    outer = model.load(lab.folder).processes[host.folder].pid
+    inner = _child(outer)
+    os.kill({"outer": outer, "inner": inner, "sshd": _child(inner)}[victim], signal.SIGKILL)
+    if victim == "sshd":
+        within(5, lambda: _life(lab, "node-1") == "sshd is down")
+        assert _running("sleep\x004712")
+        assert manage.order(host, "start")
+        client.run(host, "pkill -f 4712")
+    else:
+        within(5, lambda: not _running("sleep\x004712"))
+        within(5, lambda: _life(lab, "node-1") == "off")
+        lab.command("hosts", "3")
+    assert _life(lab, "node-1") == "runs"
+    assert client.run(host, "hostname") == "node-1\n"
+
+
+def test_machines_of_a_killed_command_do_not_stay(lab: Lab, hosts: dict[str, Host]) -> None:
+    before = len(procs.owned(lab.folder))
+    environment = {**os.environ, "SLIPWAY_LAB_STATE": str(lab.base), "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-m", "lab", "hosts", "30", "--prefix", "late", "--name", lab.name]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as starting:
+        within(20, lambda: len(procs.owned(lab.folder)) > before + 4)
+        starting.kill()
+    assert set(model.load(lab.folder).hosts) == set(hosts)
+    lab.command("hosts", "1", "--prefix", "late")
+    assert len(procs.owned(lab.folder)) == before + 2
+    late = model.load(lab.folder).hosts["late-1"]
+    assert manage.order(late, "status")
+
+
+def test_hosts_that_do_not_answer(lab: Lab, client: Client) -> None:
+    lab.command("hosts", "1", "--dead")
+    lab.command("hosts", "1", "--silent")
+    found = model.load(lab.folder).hosts
+    assert "Connection refused" in client.ssh(found["dead-1"], "true").stderr
+    patience = ("-o", "ConnectTimeout=1")
+    assert "timed out during banner exchange" in client.ssh(found["silent-1"], "true", options=patience).stderr
+    assert (_life(lab, "dead-1"), _life(lab, "silent-1")) == ("off", "runs")
+
+
+def _life(lab: Lab, name: str) -> str:
+    lines = [line.split(maxsplit=3) for line in lab.command("status").stdout.splitlines()]
+    return next(words[3] for words in lines if words[0] == name)
+
+
+def _child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def test_down_ends_hosts_and_their_sessions(labs: tuple[Lab, Lab]) -> None:
