@@ -6,6 +6,6 @@
 from __future__ import annotations
 
 from ..provider import Kind
-from . import openbao
+from . import local, openbao
 
-PROVIDERS: dict[str, Kind] = {kind.name: kind for kind in (openbao.KIND,)}
+PROVIDERS: dict[str, Kind] = {kind.name: kind for kind in (openbao.KIND, local.KIND)}
