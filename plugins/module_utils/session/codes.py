@@ -9,6 +9,10 @@ SLW-70xx: settings; 71xx: authorities; 72xx: hosts; 73xx: trust on hosts; 74xx: 
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "SLW-7001": "settings of the session cannot be used",
+    "SLW-7010": "Python package for the session is missing",
+    "SLW-7011": "session's agent did not start",
+    "SLW-7012": "session's agent does not answer",
     "SLW-7041": "secret for the authority is missing",
     "SLW-7042": "secret for the authority cannot be used",
     "SLW-7043": "authority file for TLS cannot be used",
@@ -30,6 +34,11 @@ CODES: dict[str, str] = {
     "SLW-7123": "role, mount or namespace does not exist",
     "SLW-7124": "role refuses the request",
     "SLW-7130": "host authority cannot be used",
+    "SLW-7151": "certificate had ended when it came",
+    "SLW-7152": "certificate is not what was asked for",
+    "SLW-7201": "host is not certified",
+    "SLW-7202": "nobody says who certifies hosts",
+    "SLW-7203": "ssh does not say which host it talks to",
     "SLW-7401": "access by a control plane host is not possible as set",
     "SLW-7402": "kubeconfig on the host cannot be used",
     "SLW-7403": "control plane host cannot be asked",
