@@ -9,7 +9,7 @@ from ansible_collections.slipway.cluster.plugins.callback.session import Callbac
 
 
 class CallbackModule(Session):
-    """Where both are loaded, one is enough: the one that was enabled by name stays silent."""
+    """The same, without a word in ``ansible.cfg``."""
 
     CALLBACK_NAME = "slipway_session"
     CALLBACK_NEEDS_ENABLED = False

@@ -55,7 +55,7 @@ class CallbackModule(CallbackBase):
 
     def _status(self) -> dict[str, Any] | None:
         running = ssh_session.current()
-        if running is None:
+        if running is None or not ssh_session.speaks(self):
             return None
         try:
             return running.status()

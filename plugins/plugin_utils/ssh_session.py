@@ -50,6 +50,7 @@ class _State:
     settings: Settings | None = None
     variables: Mapping[str, Any] | None = None
     certified = False
+    voice: object = None
 
 
 _state = _State()
@@ -63,6 +64,14 @@ def current() -> Running | None:
 def used() -> Settings | None:
     """The settings of this run's session, or None before anybody asked for one."""
     return _state.settings
+
+
+def speaks(callback: object) -> bool:
+    """Whether this callback is the one that tells of the session: it may be loaded twice, by its place beside the
+    playbooks and by name."""
+    if _state.voice is None:
+        _state.voice = callback
+    return _state.voice is callback
 
 
 def variables(loader: DataLoader, entities: object, *, check: bool) -> dict[str, Any]:
