@@ -22,6 +22,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.names impor
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.helm import ServerAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.access import Access, from_options
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import AccessError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
 
 from . import options
 from .forward import check, forward
@@ -76,7 +77,7 @@ def opened(
     access = grant.begin()
     try:
         with ExitStack() as stack:
-            yield _arrived(stack, action, args, grant, access)
+            yield _arrived(stack, action, args, grant, access, reader=rights == READER)
     except BaseException:
         # What went wrong first is told; what is left ends by itself.
         try:
@@ -115,7 +116,9 @@ def address_for(access: Access, host: str, *, given: str, name: str, local: bool
     return f"https://{_bracketed(host)}:{parts.port or 443}", name or access.tls_server_name or own
 
 
-def _arrived(stack: ExitStack, action: ActionBase, args: Mapping[str, Any], grant: Grant, access: Access) -> Cluster:
+def _arrived(
+    stack: ExitStack, action: ActionBase, args: Mapping[str, Any], grant: Grant, access: Access, *, reader: bool
+) -> Cluster:
     """With the address that the controller uses, a forward if one is wanted, and a CA file for Helm."""
     connection = action._connection
     given, name = str(args.get("api_server") or ""), str(args.get("api_server_name") or "")
@@ -134,7 +137,7 @@ def _arrived(stack: ExitStack, action: ActionBase, args: Mapping[str, Any], gran
     ca_file = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=constants.DEFAULT_LOCAL_TMP))) / "ca.pem"
     ca_file.write_bytes(access.ca_pem)
     server = ServerAccess(
-        url=address, ca_file=str(ca_file), server_name=name, current_token=lambda: grant.current.token
+        url=address, ca_file=str(ca_file), server_name=name, current_token=lambda: grant.current.token, reader=reader
     )
     return Cluster(access, server)
 

@@ -139,6 +139,7 @@ class Grant:
             tls_server_name=str(answer["server_name"]),
             source=f"the {self._wanted.rights}'s token from {self._host.name}",
             again=partial(self.newer, token),
+            unlimited=self._wanted.rights == a.INSTALLER,
             renew_at=asked + _RENEW_AT * LIFE,
         )
 

@@ -21,7 +21,7 @@ from .diff import ABSENT, FieldChange, diff_objects
 from .digest import Digester
 from .disputes import Disputes, Judge
 from .finding import Finding
-from .plan import Adoption, Drift, ObjectPlan, Op
+from .plan import NO_RIGHT, Adoption, Drift, ObjectPlan, Op
 from .record import RecordedObject
 from .takeover import restore
 
@@ -125,7 +125,7 @@ def _dry_run(client: Client, found: Examined, payload: Json, live: Json, answers
             found.blocked.append(_impossible(desired, exc))
             return
         elif exc.status == 403 and exc.reason == "Forbidden":
-            unverified = "no right to dry-run"
+            unverified = f"{NO_RIGHT} to dry-run"
         elif exc.status == 404 or exc.webhook_unavailable:
             unverified = exc.api_message
         else:

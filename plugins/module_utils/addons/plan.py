@@ -17,6 +17,9 @@ from .model import JSON, Addon, SmokeCheck, TaskFile
 from .record import Record, RecordedObject
 from .sources.render import Rendered
 
+NO_RIGHT = "no right"
+"""What an object's ``unverified`` begins with where this credential may not look."""
+
 
 class Action(StrEnum):
     """What happens to an add-on. REFRESH updates the record only, and counts as unchanged. FINISH: all is applied,
@@ -104,6 +107,7 @@ class ObjectPlan:
     fields: tuple[FieldChange, ...] = ()
     note: str = ""
     unverified: str = ""
+    """Why this is not sure, in words; ``NO_RIGHT`` comes first where that is the reason."""
     force: bool = False
     preexisting: bool = False
     former: str = ""

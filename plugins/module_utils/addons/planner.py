@@ -26,7 +26,7 @@ from .model import Addon, ChartSource
 from .newcomers import Newcomers
 from .observe import Observed, addon_of, denied_is_none, in_parallel, of_release
 from .pinning import pin_random
-from .plan import Action, AddonPlan, Drift, ObjectPlan, Op
+from .plan import NO_RIGHT, Action, AddonPlan, Drift, ObjectPlan, Op
 from .record import ObjectState, RecordedObject, ReleaseState
 from .rendering import Renderer, Rendering, crd_edges
 from .takeover import HELM, entries_of
@@ -150,7 +150,7 @@ class Planner:
         desired, notes = pin_random(work.desired, work.rendered, addon.namespace, self._live)
         plan.notes += notes
         if work.rendered.blind:
-            plan.notes.append("unverified: the chart looks into the cluster, and APIs it needs arrive in this run")
+            plan.notes.append(work.rendered.blindness)
         self._objects(plan, desired, moved)
         self._values(plan)
         conclude(plan, work)
@@ -236,7 +236,7 @@ class Planner:
                 raise
             op = Op.CREATE if known is None else Op.CHANGE
             item = ObjectPlan(
-                op, desired.id, desired, recorded, desired.body, unverified=f"no right: {exc.api_message}"
+                op, desired.id, desired, recorded, desired.body, unverified=f"{NO_RIGHT}: {exc.api_message}"
             )
             return Examined(item)
 

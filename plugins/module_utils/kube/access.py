@@ -48,6 +48,8 @@ class Access:
     again: Callable[[], Access] | None = field(default=None, repr=False, compare=False)
     renew_at: float = math.inf
     """When a new credential is asked for before the old one ends, in seconds of ``time.monotonic``."""
+    unlimited: bool = False
+    """Whether it was given all rights: that one is missing can only mean that they were taken, or are not known yet."""
 
     @property
     def credential(self) -> tuple[str, bytes, bytes]:

@@ -39,6 +39,9 @@ PAGE = 500
 
 _RETRY_STATUS = {429, 500, 502, 503, 504}
 _LOG_PATIENCE = 0.5
+_RIGHTS_PATIENCE = 30.0
+"""Seconds that new rights may take to be known to every API server, and to be had again when somebody took them."""
+_RIGHTS_ATTEMPTS = 4
 
 Json = dict[str, Any]
 
@@ -175,6 +178,7 @@ class Client:
         url = f"{self._base}{path}" + (f"?{urlencode(query)}" if query else "")
         more = {"Accept": accept} if body is None else {"Accept": accept, "Content-Type": content_type}
         renewed = False
+        denied = 0
         deadline = time.monotonic() + (self._patience if patience is None else patience)
         pause = 0.1
         while True:
@@ -202,7 +206,12 @@ class Client:
                     self._renew(session, failure, renewed=renewed)
                     renewed = True
                     continue
-                if not _worth_retrying(failure):
+                if session.access.unlimited and _lacks_right(failure):
+                    deadline = min(deadline, time.monotonic() + _RIGHTS_PATIENCE) if not denied else deadline
+                    denied += 1
+                    if denied == _RIGHTS_ATTEMPTS:
+                        self._sessions.another(session)
+                elif not _worth_retrying(failure):
                     raise failure
                 asked_for = _seconds(answer.headers.get("Retry-After"))
             wait = min(asked_for, 10.0) or pause * self._random.uniform(0.8, 1.2)
@@ -256,6 +265,11 @@ class Client:
 def _worth_retrying(error: ApiError) -> bool:
     # A webhook that cannot be called answers as 500 too; whether to wait for it is the caller's decision.
     return error.status in _RETRY_STATUS and not error.webhook_unavailable
+
+
+def _lacks_right(error: ApiError) -> bool:
+    """Admission refuses with the same status, and other words."""
+    return error.status == 403 and error.reason == "Forbidden" and 'User "' in error.api_message
 
 
 def _distrusted(exc: BaseException) -> bool:

@@ -14,7 +14,7 @@ from ..addons.late import late_values, waits_for
 from ..addons.masking import MASK, Masker
 from ..addons.model import JSON
 from ..addons.outputs import shown
-from ..addons.plan import Action, AddonPlan, Drift, ObjectPlan, Op, Plan
+from ..addons.plan import NO_RIGHT, Action, AddonPlan, Drift, ObjectPlan, Op, Plan
 from ..addons.sources.yaml import dump
 
 _SIGNS = {
@@ -197,7 +197,8 @@ def _objects(plan: AddonPlan, verbose: bool) -> Iterator[str]:
             continue
         note = f"  ({item.note})" if item.note else ""
         if item.unverified:
-            yield f"  ? {item.id}  unverified: {item.unverified}"
+            rights = " (rights)" if item.unverified.startswith(NO_RIGHT) else ""
+            yield f"  ? {item.id}  unverified{rights}: {item.unverified}"
         elif not item.fields:
             yield f"  {sign} {item.id}{note}"
         shown = item.fields if verbose else item.fields[:_FIELDS_SHOWN]

@@ -44,8 +44,8 @@ class Rendered:
 
     ``objects`` are in rendered order, without hooks and without what lies in charts' ``crds/``. ``manifest`` and
     ``chart`` are parts of Helm's release, empty for other sources. ``gated``: the chart asks which APIs there are.
-    ``uses_lookup``: it reads the cluster; ``blind`` then says that it could not. ``random`` are the fields that differ
-    from render to render.
+    ``uses_lookup``: it reads the cluster; ``blind`` then says that it could not, ``blindness`` why.
+    ``random`` are the fields that differ from render to render.
     """
 
     objects: tuple[dict[str, Any], ...]
@@ -59,4 +59,5 @@ class Rendered:
     gated: bool = False
     uses_lookup: bool = False
     blind: bool = False
+    blindness: str = ""
     random: tuple[tuple[ObjectId, KeyPath], ...] = ()

@@ -19,9 +19,14 @@ from .codes import BAD_VALUES, HELM_FAILED, LOOKUP_BLOCKED, TOOL_MISSING
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _NOISE = re.compile(r"^(?:Use --debug flag .*|helm\.go:\d+:.*|WARNING: .*|level=\w+ .*)$", re.MULTILINE)
+_REFUSED = "is forbidden: User"
 _API_MISSING = re.compile(r"no matches for kind|ensure CRDs are installed first")
 # Characters that are fine in JSON but fold, or are refused, when read as YAML.
 _YAML_HOSTILE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+class LookupRefusedError(RenderError):
+    """A chart looks at what a reader may not see."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class ServerAccess:
     server_name: str = ""
     current_token: Callable[[], str] | None = None
     """For a token that is renewed while a run lasts."""
+    reader: bool = False
+    """Whether this credential may only read what is installed, and a plan has to do with that."""
 
     def environment(self) -> dict[str, str]:
         """Helm's variables: the token is in no argument and in no file."""
@@ -97,6 +104,8 @@ class Helm:
             return process.run(argv, env, stdin=encode_values(request.values), timeout=self.timeout)
         except process.ProgramError as err:
             text = clean_message(err.text)
+            if request.server is not None and request.server.reader and _REFUSED in text:
+                raise LookupRefusedError(HELM_FAILED, text) from None
             if request.server is not None and _API_MISSING.search(text):
                 raise RenderError(LOOKUP_BLOCKED, text, "it can be rendered once its CRDs are on the cluster") from None
             raise RenderError(HELM_FAILED, text) from None

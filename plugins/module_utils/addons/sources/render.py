@@ -16,7 +16,7 @@ from .chart_object import chart_object
 from .codes import LOOKUP_BLOCKED
 from .context import RenderContext, Rendered
 from .fetch import chart_path
-from .helm import TemplateRequest
+from .helm import LookupRefusedError, TemplateRequest
 from .inspect import traits
 from .kustomize import kustomize_identity, kustomize_objects
 from .manifests import Placed, inline_objects, manifest_objects, manifests_identity, objects_identity
@@ -98,26 +98,33 @@ def _render_chart(addon: Addon, source: ChartSource, ctx: RenderContext, known: 
         chart=chart_object(chart, addon.values),
         gated=found.gated,
         uses_lookup=found.lookup,
-        blind=blind or (found.lookup and ctx.server is None),
+        blind=bool(blind) or (found.lookup and ctx.server is None),
+        blindness=blind or _EARLY,
         random=random,
     )
 
 
-def _run(request: TemplateRequest, ctx: RenderContext, twice: bool) -> tuple[str, str, bool]:
-    """The rendered text, that of a second render where it is asked for and differs, and whether `lookup` was blind."""
+_EARLY = "unverified: the chart looks into the cluster, and APIs it needs arrive in this run"
+_REFUSED = "unverified (rights): the chart looks into the cluster where this credential may not"
+
+
+def _run(request: TemplateRequest, ctx: RenderContext, twice: bool) -> tuple[str, str, str]:
+    """The rendered text, that of a second render where it is asked for and differs, and why `lookup` was blind."""
     with ThreadPoolExecutor(2) as pool:
         second = pool.submit(ctx.helm.template, request) if twice else None
         try:
             first = ctx.helm.template(request)
             other = second.result() if second else first
         except RenderError as err:
-            if err.code != LOOKUP_BLOCKED or request.is_upgrade:
+            refused = isinstance(err, LookupRefusedError)
+            if not refused and (err.code != LOOKUP_BLOCKED or request.is_upgrade):
                 raise
-            # A first install whose own CRDs are still to come: Helm 4 refuses to look. Nothing of this release is on
-            # the cluster yet, so rendering without the cluster shows what it would find of its own: nothing.
+            # A reader's plan says so. Or a first install whose own CRDs are still to come: Helm 4 refuses to look.
+            # Nothing of this release is on the cluster yet, so rendering without the cluster shows what it would find
+            # of its own: nothing.
             text, again, _blind = _run(replace(request, server=None), ctx, twice)
-            return text, again, True
-    return first, other if other != first else "", False
+            return text, again, _REFUSED if refused else _EARLY
+    return first, other if other != first else "", ""
 
 
 def _everything(output: ChartOutput) -> list[dict[str, object]]:

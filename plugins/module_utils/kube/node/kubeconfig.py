@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from functools import partial
 from importlib.util import find_spec
@@ -20,10 +19,12 @@ from ..errors import AccessError
 def access_of(path: str, context: str = "", kubectl: str = "") -> Access:
     """``kubectl``: the program to read the file with where Python cannot. Raises ``AccessError`` SLW-7402."""
     file = Path(path).expanduser()
-    if not os.access(file, os.R_OK):
-        if not file.exists() and os.access(file.parent, os.X_OK):
-            raise AccessError("SLW-7402", f"there is no {file} on this host", "is it a control plane node?")
-        raise AccessError("SLW-7402", f"{file} may not be read", "let the task become root")
+    try:
+        file.open("rb").close()
+    except FileNotFoundError as exc:
+        raise AccessError("SLW-7402", f"there is no {file} on this host", "is it a control plane node?") from exc
+    except OSError as exc:
+        raise AccessError("SLW-7402", f"{file} cannot be read: {exc.strerror}", "let the task become root") from exc
     parse = parse_yaml if find_spec("yaml") else partial(_by_kubectl, kubectl)
     return from_kubeconfig(file, context, parse)
 
