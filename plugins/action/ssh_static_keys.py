@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.certificate 
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 
 from ..plugin_utils import authority
-from ..plugin_utils.host_part import HostPart
+from ..plugin_utils.host_part import HostPart, ssh_connection
 from ..plugin_utils.proof import Target, prove
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
@@ -44,7 +43,7 @@ class ActionModule(ActionBase):
         removing = _consent(args)
         target = Target.of(self._connection, str(variables["inventory_hostname"]))
         always = {name: str(args[name]) for name in ("sshd", "config", "backups") if args.get(name)}
-        always |= {"address": self._address()} | ({"user": target.user} if target.user else {})
+        always |= {"connection": ssh_connection(self)} | ({"user": target.user} if target.user else {})
         host = HostPart(self, variables, always, module="slipway.cluster.ssh_static_keys_host")
         found = host.call("list")
         users = authority.names(args, "users")
@@ -107,13 +106,6 @@ class ActionModule(ActionBase):
                     f"this very connection was let in by {key.fingerprint}, which is to be removed",
                     "take ansible_ssh_private_key_file and such out of the inventory, so that the certificate is used",
                 )
-
-    def _address(self) -> str:
-        said = self._low_level_execute_command('echo "$SSH_CONNECTION"', sudoable=False)["stdout"].split()
-        try:
-            return str(ipaddress.ip_address(said[0]))
-        except (IndexError, ValueError):
-            return "127.0.0.1"
 
 
 def _consent(args: Mapping[str, Any]) -> bool:

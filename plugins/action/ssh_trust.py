@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import os
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.certificate 
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 
 from ..plugin_utils import authority, keys
-from ..plugin_utils.host_part import HostPart
+from ..plugin_utils.host_part import HostPart, ssh_connection
 from ..plugin_utils.proof import Target, prove
 
 _BACK = "the host is as it was before"
@@ -47,7 +46,7 @@ class ActionModule(ActionBase):
         user = next(iter(principals))
         fingerprints = {parse_key(key).fingerprint for key in trusted.users}
         offered = self._offers(fingerprints, principals[user])
-        host = HostPart(self, variables, {**_places(args), "address": self._address()})
+        host = HostPart(self, variables, {**_places(args), "connection": ssh_connection(self)})
         found = host.call("inspect")["host"]
         certificate, planned = self._host_certificate(args, target, trusted, found, variables)
         wanted = {
@@ -87,14 +86,6 @@ class ActionModule(ActionBase):
             return []
         found = offers(os.environ.get("SSH_AUTH_SOCK", ""))
         return usable(found, authorities=fingerprints, principals=principals, now=time.time())
-
-    def _address(self) -> str:
-        """From where the host sees us come, for rules that name addresses."""
-        said = self._low_level_execute_command('echo "$SSH_CONNECTION"', sudoable=False)["stdout"].split()
-        try:
-            return str(ipaddress.ip_address(said[0]))
-        except (IndexError, ValueError):
-            return "127.0.0.1"
 
     def _host_certificate(
         self,

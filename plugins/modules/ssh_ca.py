@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - Slipway contributors (@slipway-cluster)
 description:
-  - Makes mounts, Ed25519 keys, roles and policies for users' and hosts' certificates, and logins for them on request.
+  - Makes mounts, Ed25519 keys, roles and policies for users' and hosts' certificates, and logins for
+    them on request.
   - A key is made where there is none, and never made anew. Rotation has steps of its own, O(operation).
-  - Everything is read first. What the token is not allowed to do is one error that names all of it, before anything is written.
+  - Everything is read first. What the token is not allowed to do is one error that names all of it, before
+    anything is written.
   - Everything happens on the controller; no host is contacted.
 attributes:
   check_mode:
@@ -55,8 +57,8 @@ options:
   operation:
     description:
       - V(prepare) makes what is missing and corrects what is different.
-      - V(add) gives the mounts of O(rotate_mounts) a second key that does not sign yet, V(switch) lets the newest key sign, V(drop) deletes the
-        keys that O(drop) names.
+      - V(add) gives the mounts of O(rotate_mounts) a second key that does not sign yet, V(switch) lets
+        the newest key sign, V(drop) deletes the keys that O(drop) names.
     type: str
     choices:
       - prepare
@@ -73,11 +75,13 @@ options:
     type: raw
     default: 15m
   host_ttl:
-    description: How long a host's certificate is valid. It is renewed by every run in the second half of its life.
+    description: How long a host's certificate is valid. It is renewed by every run in the second half
+      of its life.
     type: raw
     default: 90d
   port_forwarding:
-    description: Whether users' certificates permit port forwarding, which the way over a bastion needs. They permit nothing else.
+    description: Whether users' certificates permit port forwarding, which the way over a bastion needs.
+      They permit nothing else.
     type: raw
     default: false
   approle:
@@ -85,11 +89,13 @@ options:
     type: raw
     default: false
   approle_options:
-    description: 'More settings of the AppRole, as the server returns them: C(token_bound_cidrs), for example.'
+    description: 'More settings of the AppRole, as the server returns them: C(token_bound_cidrs), for
+      example.'
     type: dict
     default: {}
   jwt:
-    description: Settings of a JWT role with the right to sign, as the server returns them; C(mount) is its auth mount. None by default.
+    description: Settings of a JWT role with the right to sign, as the server returns them; C(mount) is
+      its auth mount. None by default.
     type: dict
     default: {}
   rotate_mounts:

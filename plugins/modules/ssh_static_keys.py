@@ -12,10 +12,11 @@ version_added: 1.0.0
 author:
   - Slipway contributors (@slipway-cluster)
 description:
-  - 'Lists every line that lets somebody in by a key, for all users of the host: C(authorized_keys), C(authorized_keys2), whatever else sshd is
-    told to read, and authorities in such files.'
-  - Removes them with consent, once a login by a certificate of an authority in sshd's own configuration has been proved in this very task, and
-    never one that this very connection was let in by. After the removal the login is proved again; when it fails, the keys are put back.
+  - Lists every line that lets somebody in by a key, for all users of the host, in C(authorized_keys),
+    C(authorized_keys2), whatever else sshd is told to read, and authorities in such files.
+  - Removes them with consent, once a login by a certificate of an authority in sshd's own configuration
+    has been proved in this very task, and never one that this very connection was let in by. After the
+    removal the login is proved again; when it fails, the keys are put back.
 attributes:
   check_mode:
     support: full
@@ -63,8 +64,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 keys:
-  description: 'One entry for each line: C(user), C(path), C(kind), C(fingerprint), C(comment), C(options), whether it is an C(authority), C(in_use),
-    and C(last_use) as far as the logs go.'
+  description: 'One entry for each line: C(user), C(path), C(kind), C(fingerprint), C(comment), C(options),
+    whether it is an C(authority), C(in_use), and C(last_use) as far as the logs go.'
   returned: success
   type: list
   elements: dict

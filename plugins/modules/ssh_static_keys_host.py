@@ -26,10 +26,10 @@ options:
     type: str
     choices: [list, remove, give_back]
     required: true
-  address:
-    description: Address that the host sees the controller come from.
+  connection:
+    description: What sshd calls E(SSH_CONNECTION), for rules that name addresses.
     type: str
-    default: 127.0.0.1
+    default: ''
   user:
     description: User whose trusted authorities are told.
     type: str
@@ -100,12 +100,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.last_use import last_uses
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.removing import give_back, remove
-from ansible_collections.slipway.cluster.plugins.module_utils.trust.sshd import Sshd
+from ansible_collections.slipway.cluster.plugins.module_utils.trust.sshd import Sshd, Way
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.static_keys import authorities, scan
 
 
 def main() -> None:
-    texts = {"address": "127.0.0.1", "user": "root", "sshd": "", "config": "/etc/ssh/sshd_config", "command": ""}
+    texts = {"connection": "", "user": "root", "sshd": "", "config": "/etc/ssh/sshd_config", "command": ""}
     texts["backups"] = "/var/lib/slipway/ssh_static_keys"
     module = AnsibleModule(
         argument_spec={
@@ -127,14 +127,15 @@ def _run(arguments: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         give_back(arguments["command"])
         return {"changed": False}
     sshd = Sshd.find(arguments["sshd"], arguments["config"])
-    found = scan(sshd, arguments["address"], last_uses())
+    way = Way.of(arguments["connection"])
+    found = scan(sshd, way, last_uses())
     if arguments["stage"] == "list":
         return {
             "changed": False,
             "keys": [key.shown() for key in found.keys],
             "commands": found.commands,
             "unread": found.unread,
-            "trusted": authorities(sshd, arguments["user"], arguments["address"]),
+            "trusted": authorities(sshd, arguments["user"], way),
         }
     chosen = [
         key

@@ -12,11 +12,13 @@ version_added: 1.0.0
 author:
   - Slipway contributors (@slipway-cluster)
 description:
-  - Writes sshd's configuration, lets sshd judge it, reloads it, and then logs in by certificate on a new connection. When that fails, all files
-    are put back as they were, byte for byte, and the host fails with the reason.
-  - The host puts everything back by itself when the proof is not confirmed in time, because the controller died, for example.
-  - Certificates count for the users of O(users) only; everybody else comes in as before. What the site has set for certificates of its own goes
-    on to work.
+  - Writes sshd's configuration, lets sshd judge it, reloads it, and then logs in by certificate on a
+    new connection. When that fails, all files are put back as they were, byte for byte, and the host
+    fails with the reason.
+  - The host puts everything back by itself when the proof is not confirmed in time, because the controller
+    died, for example.
+  - Certificates count for the users of O(users) only; everybody else comes in as before. What the site
+    has set for certificates of its own goes on to work.
   - The certificate for the proof comes from the ssh-agent that E(SSH_AUTH_SOCK) names.
 attributes:
   check_mode:
@@ -65,17 +67,20 @@ options:
     type: raw
     default: []
   drop:
-    description: Fingerprints of keys that are not trusted any more, although the authority still has them.
+    description: Fingerprints of keys that are not trusted any more, although the authority still has
+      them.
     type: raw
     default: []
   users:
     description:
-      - User of the host to list of principals that may log in as that user; an empty list stands for C(slipway-<name>).
+      - User of the host to list of principals that may log in as that user; an empty list stands for
+        C(slipway-<name>).
       - The user that Ansible logs in as is always among them.
     type: dict
     default: {}
   host_principals:
-    description: Names for the host's certificate, besides its name and addresses in the inventory. Names that a host claims are never signed.
+    description: Names for the host's certificate, besides its name and addresses in the inventory. Names
+      that a host claims are never signed.
     type: raw
     default: []
   host_ttl:
@@ -86,18 +91,21 @@ options:
     type: raw
     default: []
   revoked_file:
-    description: 'File on the controller with a revocation list: lines as in O(revoked), or a KRL that C(ssh-keygen -k) made.'
+    description: 'File on the controller with a revocation list: lines as in O(revoked), or a KRL that
+      C(ssh-keygen -k) made.'
     type: str
   log_level:
     description: LogLevel of sshd; empty to leave it. V(VERBOSE) notes who came in by which certificate.
     type: str
     default: VERBOSE
   unused_connection_timeout:
-    description: UnusedConnectionTimeout of sshd, where it is 9.2 or later; empty to leave it. It ends connections that outlive their certificate.
+    description: UnusedConnectionTimeout of sshd, where it is 9.2 or later; empty to leave it. It ends
+      connections that outlive their certificate.
     type: str
     default: 10m
   penalty_exempt:
-    description: Addresses of controllers and bastions that sshd, 9.8 or later, does not punish for failed logins.
+    description: Addresses of controllers and bastions that sshd, 9.8 or later, does not punish for failed
+      logins.
     type: raw
     default: []
   confirm_within:
@@ -112,8 +120,8 @@ options:
     type: str
     default: /etc/ssh/sshd_config
   dropin:
-    description: File for our configuration, where the main file includes it. Where not, it becomes a block in the main file. It has to sort before
-      the site's.
+    description: File for our configuration, where the main file includes it. Where not, it becomes a
+      block in the main file. It has to sort before the site's.
     type: str
     default: /etc/ssh/sshd_config.d/10-slipway.conf
   folder:

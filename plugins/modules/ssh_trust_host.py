@@ -30,10 +30,10 @@ options:
     type: str
     choices: [inspect, apply, confirm, restore]
     required: true
-  address:
-    description: Address that the host sees the controller come from.
+  connection:
+    description: What sshd calls E(SSH_CONNECTION), for rules that name addresses.
     type: str
-    default: 127.0.0.1
+    default: ''
   sshd:
     description: Path of sshd; looked for by default.
     type: str
@@ -133,7 +133,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "stage": {"type": "str", "required": True, "choices": ["inspect", "apply", "confirm", "restore"]},
-            "address": _text("127.0.0.1"),
+            "connection": _text(),
             "sshd": _text(),
             "config": _text("/etc/ssh/sshd_config"),
             "dropin": _text("/etc/ssh/sshd_config.d/10-slipway.conf"),

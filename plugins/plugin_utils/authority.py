@@ -16,6 +16,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.session.providers.
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LOOPBACK = re.compile(r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?/?$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -27,7 +28,8 @@ def bao(args: Mapping[str, Any]) -> Bao:
     """Raises ``TrustError`` SLW-7320 and SLW-7321, ``SettingsError``."""
     address = str(args.get("address") or _environment("ADDR"))
     token = _environment("TOKEN")
-    if not address.startswith(("https://", "http://")):
+    if not address.startswith("https://") and not _LOOPBACK.match(address):
+        # A token is not sent unencrypted but to this machine itself.
         raise TrustError(
             "SLW-7320",
             f"the authority's address is {address!r}" if address else "no authority is named",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,3 +44,15 @@ class HostPart:
             f"the module could not run on the host: {said[:500]}",
             "it needs Python 3.8 or later there, and root: by become, or by the user that logs in",
         )
+
+
+def ssh_connection(action: ActionBase) -> str:
+    """``SSH_CONNECTION`` of the login itself, before any become; empty where the host says something else."""
+    said = str(action._low_level_execute_command('echo "$SSH_CONNECTION"', sudoable=False)["stdout"]).strip()
+    words = said.split()
+    try:
+        for word in (words[0], words[2]):
+            ipaddress.ip_address(word)
+    except (IndexError, ValueError):
+        return ""
+    return said if len(words) == 4 and words[3].isdigit() else ""

@@ -18,7 +18,7 @@ from .certificate import parse_key
 from .errors import TrustError
 from .layout import Places, Site, Wanted
 from .lockout import Account, reasons, unsafe
-from .sshd import NOBODY, Reload, Sshd
+from .sshd import NOBODY, Reload, Sshd, Way
 from .transaction import Transaction
 
 # What a binary revocation list begins with.
@@ -29,11 +29,11 @@ _PREFERRED = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecds
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its sshd, our places, and from where the controller comes (an address, for ``AllowUsers`` and such)."""
+    """One host: its sshd, our places, and how the controller comes in."""
 
     sshd: Sshd
     places: Places
-    address: str
+    way: Way
     state: str
     reload: str = ""
 
@@ -42,13 +42,13 @@ class Host:
         """From a module's arguments. Raises ``TrustError`` SLW-7301."""
         sshd = Sshd.find(arguments["sshd"], arguments["config"])
         places = Places(arguments["folder"], sshd.config, arguments["dropin"])
-        return Host(sshd, places, arguments["address"], arguments["state_dir"], arguments["reload"])
+        return Host(sshd, places, Way.of(arguments["connection"]), arguments["state_dir"], arguments["reload"])
 
     def inspect(self, *, check_mode: bool) -> dict[str, Any]:
         """Facts that the controller needs before it asks the authority. Raises ``TrustError``."""
         put_back = not check_mode and Transaction(self.state).clear_up()
         self._must_be_good()
-        now = self.sshd.effective(NOBODY, self.address)
+        now = self.sshd.effective(NOBODY, self.way)
         return {
             "openssh": ".".join(str(part) for part in self.sshd.version),
             "put_back": put_back,
@@ -64,7 +64,7 @@ class Host:
         for user in wanted.principals:
             _account(user)
         main = Path(self.places.config).read_text(encoding="utf-8")
-        now = self.sshd.effective(NOBODY, self.address)
+        now = self.sshd.effective(NOBODY, self.way)
         site = self._site(wanted, now)
         found = layout.files(wanted, site, self.places, self.sshd.version, main)
         # Whoever is not named any more is not let in any more.
@@ -89,12 +89,13 @@ class Host:
         Raises ``TrustError`` with everything put back.
         """
         self._must_be_good()
-        now = self.sshd.effective(NOBODY, self.address)
+        now = self.sshd.effective(NOBODY, self.way)
         reload = Reload.find((now.get("pidfile") or [""])[0], self.reload)
         change = Transaction(self.state)
         try:
             change.begin(files, reload.command, seconds)
             self._judge(wanted)
+            change.telling()
             reload()
         except OSError as exc:
             change.restore()
@@ -120,13 +121,13 @@ class Host:
             raise TrustError("SLW-7303", f"sshd does not accept the configuration: {complaints}")
         found = []
         for user in sorted(wanted.principals):
-            now = self.sshd.effective(user, self.address)
+            now = self.sshd.effective(user, self.way)
             expected = {
                 "trustedusercakeys": self.places.user_ca,
                 "authorizedprincipalsfile": f"{self.places.principals}/%u",
                 "exposeauthinfo": "yes",
             }
-            found += reasons(_account(user), now, expected=expected, address=self.address)
+            found += reasons(_account(user), now, expected=expected, address=self.way.address)
             weak = unsafe(f"{self.places.principals}/{user}") if now.get("strictmodes") == ["yes"] else ""
             if weak:
                 found.append(f"others than root may write {weak}, and StrictModes is on")

@@ -28,7 +28,9 @@ def parse_version(text: str) -> tuple[int, int]:
     """The release in what ``sshd -V`` prints, which older ones call an unknown option. Raises ``TrustError``."""
     found = re.search(r"OpenSSH_(\d+)\.(\d+)", text)
     if found is None:
-        raise TrustError("SLW-7301", "sshd does not say which OpenSSH it is", "only OpenSSH's sshd is supported")
+        raise TrustError(
+            "SLW-7301", f"sshd does not say which OpenSSH it is: {text.strip()[:200]!r}", "only OpenSSH is supported"
+        )
     version = int(found.group(1)), int(found.group(2))
     if version < OLDEST:
         raise TrustError(

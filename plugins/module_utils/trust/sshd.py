@@ -44,6 +44,21 @@ def run(command: Sequence[str]) -> tuple[int, str, str]:
 
 
 @dataclass(frozen=True)
+class Way:
+    """How the controller comes in, for rules that name addresses: from where, and to which address and port."""
+
+    address: str = "127.0.0.1"
+    local_address: str = "127.0.0.1"
+    local_port: int = 22
+
+    @staticmethod
+    def of(connection: str) -> Way:
+        """From ``SSH_CONNECTION``: client's address and port, server's address and port. Empty: this machine itself."""
+        words = connection.split()
+        return Way(words[0], words[2], int(words[3])) if len(words) == 4 else Way()
+
+
+@dataclass(frozen=True)
 class Sshd:
     """``program`` and ``config`` are paths; ``config`` is the main file, followed to where it really is."""
 
@@ -73,12 +88,13 @@ class Sshd:
             status, out, err = run([self.program, "-t", "-f", self.config])
         return (err + out).strip() or f"exit status {status}" if status else ""
 
-    def effective(self, user: str, address: str) -> dict[str, list[str]]:
-        """What holds for a login of ``user`` from ``address``: keyword in lower case → its values.
+    def effective(self, user: str, way: Way) -> dict[str, list[str]]:
+        """What holds for a login of ``user`` on this way: keyword in lower case → its values.
 
         Raises ``TrustError`` SLW-7303 where sshd cannot tell, which is a configuration that it would not take either.
         """
-        asked = f"user={user},host={address},addr={address}"
+        # All of it: sshd refuses to say anything where a Match asks for what it was not told.
+        asked = f"user={user},host={way.address},addr={way.address},laddr={way.local_address},lport={way.local_port}"
         status, out, err = run([self.program, "-T", "-f", self.config, "-C", asked])
         if status:
             raise TrustError("SLW-7303", f"sshd does not accept the configuration: {(err or out).strip()}")

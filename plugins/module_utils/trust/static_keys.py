@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from .certificate import Key, parse_key
 from .errors import TrustError
-from .sshd import Sshd
+from .sshd import Sshd, Way
 
 # Where sshd looks when nobody told it otherwise; listed even where it is told otherwise, as that may change.
 _DEFAULT = (".ssh/authorized_keys", ".ssh/authorized_keys2")
@@ -50,12 +50,12 @@ class Found:
     unread: Mapping[str, int]
 
 
-def scan(sshd: Sshd, address: str, last_use: Mapping[tuple[str, str], str]) -> Found:
+def scan(sshd: Sshd, way: Way, last_use: Mapping[tuple[str, str], str]) -> Found:
     """All users of the host. ``last_use``: (user, fingerprint) → when. Raises ``TrustError``."""
     keys: list[StaticKey] = []
     commands, unread = {}, {}
     for account in sorted({entry.pw_name: entry for entry in pwd.getpwall()}.values()):
-        now = sshd.effective(account.pw_name, address)
+        now = sshd.effective(account.pw_name, way)
         command = (now.get("authorizedkeyscommand") or ["none"])[0]
         if command != "none":
             commands[account.pw_name] = command
@@ -142,8 +142,8 @@ def _text(path: str) -> str:
         return ""
 
 
-def authorities(sshd: Sshd, user: str, address: str) -> list[str]:
+def authorities(sshd: Sshd, user: str, way: Way) -> list[str]:
     """Fingerprints of what ``TrustedUserCAKeys`` names for this user: the way in that static keys are no part of."""
-    path = (sshd.effective(user, address).get("trustedusercakeys") or ["none"])[0]
+    path = (sshd.effective(user, way).get("trustedusercakeys") or ["none"])[0]
     found, _bad = _parse(_text(path).splitlines())
     return sorted(key.fingerprint for key, _options, _comment in found.values())

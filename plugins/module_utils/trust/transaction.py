@@ -25,6 +25,7 @@ from typing import Optional
 from .errors import TrustError
 from .sshd import run
 
+_TOLD = "told"
 _SCRIPT = """#!/bin/sh
 # Puts the configuration of sshd back as it was before a change of slipway.cluster.ssh_trust that nobody confirmed.
 # usage: restore.sh [SECONDS TO WAIT]
@@ -39,7 +40,9 @@ case $0 in
 esac
 failed=0
 {steps}
+if [ -e {taken}/{told} ]; then
 {reload}
+fi
 [ "$failed" = 0 ] && rm -rf {taken}
 exit "$failed"
 """
@@ -89,6 +92,7 @@ class Transaction:
             taken=shlex.quote(str(self._taken)),
             steps="\n".join(steps),
             reload=reload or ":",
+            told=_TOLD,
         )
         (prepared / "restore.sh").write_text(script, encoding="utf-8")
         (prepared / "owner").write_text(f"{self.name} {time.time() + seconds:.0f}\n", encoding="utf-8")
@@ -106,6 +110,11 @@ class Transaction:
                 Path(path).unlink(missing_ok=True)
             else:
                 replace(Path(path), content)
+
+    def telling(self) -> None:
+        """From now on sshd may have read the new files. Before, it must not be told to read anything: what the site has
+        written and not loaded yet would count, and might lock everybody out."""
+        (self._pending / _TOLD).touch()
 
     def confirm(self) -> None:
         """Keeps the change. Raises ``TrustError`` SLW-7308 where the host has put it back meanwhile."""
@@ -177,7 +186,7 @@ def _start_timer(script: Path, name: str, seconds: int) -> None:
         options = ["--quiet", "--collect", f"--unit={_unit(name)}", f"--on-active={seconds}"]
         if run(["systemd-run", *options, "/bin/sh", str(script)])[0] == 0:
             return
-    subprocess.Popen(
+    timer = subprocess.Popen(
         ["/bin/sh", str(script), str(seconds)],
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -185,6 +194,8 @@ def _start_timer(script: Path, name: str, seconds: int) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    # It is to outlive this process, which would warn about that otherwise.
+    timer.returncode = 0
 
 
 def _run_script(script: Path) -> None:
