@@ -84,6 +84,7 @@ def write_config(folder: Path, port: int) -> None:
     content = {
         "storage": {"inmem": {}},
         "listener": {"tcp": {"address": address, "tls_disable": True}},
+        "disable_clustering": True,
         "api_addr": f"http://{address}",
         "log_level": "warn",
     }

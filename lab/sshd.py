@@ -89,9 +89,10 @@ def _fetch(target: Path) -> None:
 def _download(scratch: Path) -> list[Path]:
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (scratch / folder).mkdir(parents=True)
-    # Distributions made for containers empty the system's own cache after each update.
+    # What distributions do after an update is meant for the system's own folders, and not for these.
     settings = scratch / "apt.conf"
-    settings.write_text("#clear APT::Update::Post-Invoke;\n#clear DPkg::Post-Invoke;\n")
+    hooks = ("APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
+    settings.write_text("".join(f"#clear {hook};\n" for hook in hooks))
     options = {
         "Dir::State": scratch / "state",
         "Dir::State::status": "/var/lib/dpkg/status",

@@ -27,16 +27,8 @@ from pathlib import Path
 from typing import Any
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x04000000, 0x10000000, 0x20000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
-    1,
-    2,
-    4,
-    8,
-    32,
-    4096,
-    16384,
-    1 << 18,
-)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 32, 4096, 16384, 1 << 18, 1 << 21
 PR_SET_PDEATHSIG = 1
 PATIENCE = 15.0
 
@@ -65,10 +57,9 @@ def enter(settings: dict[str, Any]) -> None:
         _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND)
         os.close(descriptor)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    if as_root:
-        # What the host does not own is the machine's: real root must not be able to harm it from here.
-        for target in ["/", *(target for _source, target in settings["shared"])]:
-            _mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY)
+    # What the host does not own is the machine's, or its user's: nothing may harm it from here.
+    for target in ["/", *(target for _source, target in settings["shared"])]:
+        _protect(target)
     socket.sethostname(settings["hostname"])
     os.chdir("/")
 
@@ -191,6 +182,14 @@ def serve(init: Init, control: str) -> None:
 
 def _mount(source: str, target: str, kind: str, flags: int) -> None:
     _check(LIBC.mount(source.encode(), target.encode(), kind.encode(), flags, None), f"mount {target}")
+
+
+def _protect(target: str) -> None:
+    """Forbid writing through this mount; what else is forbidden already must be said again."""
+    now = os.statvfs(target).f_flag
+    kept = now & (MS_NOSUID | MS_NODEV | MS_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    kept |= MS_RELATIME if now & os.ST_RELATIME else 0
+    _mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
 
 
 def _check(result: int, what: str) -> None:

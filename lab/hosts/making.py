@@ -177,7 +177,8 @@ def _wait_started(host: Host, process: Process, said: int) -> None:
                 text = json.loads(line)["text"]
                 raise LabError(f"host {host.name} did not start: {text}; see {host.log}{_hint(text)}")
         time.sleep(0.005)
-    raise LabError(f"host {host.name} did not start; see {host.log}")
+    tail = "\n".join(host.log.read_text(errors="replace").splitlines()[-5:])
+    raise LabError(f"host {host.name} did not start; the end of {host.log}:\n{tail}")
 
 
 def _hint(text: str) -> str:

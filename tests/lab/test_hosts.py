@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -219,6 +220,16 @@ def test_many_addresses_on_few_processes(hosts: dict[str, Host], client: Client)
         before = log.connections(host)
         assert client.run(host, "hostname; ps -e -o args= | grep -c '[l]istener'") == "many\n3\n"
         assert log.connections(host) == before + 1
+
+
+def test_hosts_listen_on_loopback_only(hosts: dict[str, Host]) -> None:
+    port = f"{hosts['node-1'].port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    own = [fields[1].partition(":") for fields in lines if fields[3] == "0A"]
+    addresses = [address for address, _colon, number in own if number == port]
+    listening = {socket.inet_ntoa(bytes.fromhex(address)[::-1]) for address in addresses}
+    assert listening == {host.address for host in hosts.values()}
+    assert not any(line.split()[1].endswith(f":{port}") for line in Path("/proc/net/tcp6").read_text().splitlines()[1:])
 
 
 def test_the_inventory_is_a_users(lab: Lab, hosts: dict[str, Host]) -> None:
