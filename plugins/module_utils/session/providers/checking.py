@@ -59,6 +59,12 @@ def text(value: Any) -> str:
     return "" if isinstance(value, str) and _PRINTABLE.fullmatch(value) else "must be a text without blanks"
 
 
+def label(value: Any) -> str:
+    """A name that may hold blanks."""
+    ok = isinstance(value, str) and value.isprintable() and value.strip()
+    return "" if ok else "must be a text of one line"
+
+
 def path(value: Any) -> str:
     ok = isinstance(value, str) and value.isprintable() and value.startswith(("/", "~/"))
     return "" if ok else "must be an absolute path"
