@@ -50,6 +50,9 @@ class StepCa:
         self._ahead = 0.0
 
     def sign(self, request: Request) -> Signed:
+        if not request.principals:
+            # It would sign for the name in the token.
+            raise ProviderError("SLW-7121", f"{self._server.name} signs for named principals", "name at least one")
         known = self._ahead
         answer, said = self._ask(request)
         if answer.status == 401 and abs(self._ahead - known) > _SKEW:
@@ -120,10 +123,10 @@ class StepCa:
                 "it serves once; are name and key those of a provisioner with enableSSHCA, and the clocks right?",
             )
         if found := _DURATION.search(said):
-            kind = "shorter than it gives" if found[1].startswith("less") else "longer than it gives"
+            kind = "shorter" if found[1].startswith("less") else "longer"
             return ProviderError(
                 "SLW-7122",
-                f"{request.ttl} s is {kind}: {who}: {found[2].rstrip('.')}",
+                f"{request.ttl} s is {kind} than {who} gives: {found[2].rstrip('.')}, the minute before now included",
                 "ask for another life, or set minUserSSHCertDuration and maxUserSSHCertDuration of the provisioner",
             )
         if "principal" in said or "not authorized" in said or "not allowed" in said:
@@ -187,10 +190,27 @@ def _by_key(key: SigningKey, provisioner: str, address: str, key_id: str) -> Tok
 
 def _by_identity(options: Mapping[str, Any], given: Mapping[str, str]) -> Tokens:
     if options.get("token_file"):
-        path = Path(str(options["token_file"])).expanduser()
-        return lambda request, now: read_token(path)
+        return _by_file(Path(str(options["token_file"])).expanduser())
     value = c.usable_secret("the identity token", given.get("token", ""), "set SLIPWAY_STEP_TOKEN, or token_file")
     return lambda request, now: value
+
+
+def _by_file(path: Path) -> Tokens:
+    used = ""
+
+    def token(request: Request, now: float) -> str:
+        nonlocal used
+        found = read_token(path)
+        if found == used:
+            raise ProviderError(
+                "SLW-7110",
+                f"the token in {path} has been used, and step-ca takes each only once",
+                "renew the file more often than certificates end, or use a JWK provisioner",
+            )
+        used = found
+        return found
+
+    return token
 
 
 def _key(options: Mapping[str, Any], given: Mapping[str, str]) -> SigningKey:
