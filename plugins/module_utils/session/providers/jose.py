@@ -44,7 +44,7 @@ class SigningKey:
     def of(jwk: Mapping[str, Any]) -> SigningKey:
         """Raises ``JoseError`` for anything but a private key of a kind that signs."""
         kind = jwk.get("kty")
-        if kind not in _MEMBERS:
+        if not isinstance(kind, str) or kind not in _MEMBERS:
             raise JoseError("its kty is none of EC, RSA, OKP")
         if not isinstance(jwk.get("d"), str):
             raise JoseError("it holds no private part (d)")
