@@ -238,4 +238,4 @@ def _key(options: Mapping[str, Any], given: Mapping[str, str]) -> SigningKey:
     return key
 
 
-KIND = Kind(name="step_ca", check=check, secrets=secrets, create=create)
+KIND = Kind(name="step_ca", check=check, secrets=secrets, create=create, paths=("ca_file", "jwk_file", "token_file"))
