@@ -18,6 +18,7 @@ CODES: dict[str, str] = {
     "SLW-7043": "authority file for TLS cannot be used",
     "SLW-7044": "CA key cannot be used",
     "SLW-7045": "CA key is not protected",
+    "SLW-7046": "provisioner key cannot be used",
     "SLW-7101": "authority does not answer",
     "SLW-7102": "certificate of the authority is not trusted",
     "SLW-7103": "authority is sealed or not ready",

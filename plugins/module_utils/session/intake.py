@@ -40,7 +40,8 @@ def _option(options: Mapping[str, Any], path: str) -> Any:
     value: Any = options
     for key in path.split(".") if path else ():
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value if path else None
+    # A variable that was left out often arrives as an empty text.
+    return value if path and value != "" else None
 
 
 def _from_fd(value: object, option: str) -> str:

@@ -68,7 +68,7 @@ class Kind:
 
     ``check`` reads options without any I/O and returns every problem as ``(key, sentence)``, ``key`` relative to the
     provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider of both and
-    asks the authority nothing.
+    asks the authority nothing. ``paths`` are options that name files: relative ones are made absolute before ``check``.
     """
 
     name: str
@@ -77,3 +77,4 @@ class Kind:
     create: Callable[[Mapping[str, Any], Mapping[str, str]], Provider]
     # For lab and trial only: said on screen.
     trial: bool = field(default=False)
+    paths: tuple[str, ...] = ()

@@ -75,7 +75,7 @@ def read(value: object, cluster: str, folder: Path) -> tuple[Settings, list[Prob
     if not isinstance(options, Mapping):
         problems.append(Problem((provider,), "a map of the provider's options is expected"))
         options = {}
-    options = {str(key): one for key, one in options.items()}
+    options = _placed({str(key): one for key, one in options.items()}, PROVIDERS[provider].paths, folder)
     problems += [Problem((provider, *key.split(".")), text) for key, text in PROVIDERS[provider].check(options)]
     settings = Settings(
         provider=provider,
@@ -87,6 +87,18 @@ def read(value: object, cluster: str, folder: Path) -> tuple[Settings, list[Prob
         patience=_number(given, problems),
     )
     return settings, problems
+
+
+def _placed(options: dict[str, Any], paths: tuple[str, ...], folder: Path) -> dict[str, Any]:
+    """The options with absolute ``paths``, which may lie one map deeper (``auth.jwt_file``)."""
+    for path in paths:
+        outer, _dot, key = path.rpartition(".")
+        holder = options.get(outer) if outer else options
+        value = holder.get(key) if isinstance(holder, Mapping) else None
+        if isinstance(holder, Mapping) and isinstance(value, str) and value and not value.startswith(("/", "~")):
+            changed = {**holder, key: str((folder / value).absolute())}
+            options = {**options, outer: changed} if outer else changed
+    return options
 
 
 def _principals(value: object, cluster: str, problems: list[Problem]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ def http(status: int, body: object = None, **headers: str) -> bytes:
 
 
 @contextmanager
-def serving(reply: Reply) -> Iterator[StandIn]:
+def serving(reply: Reply, *, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[StandIn]:
     """``reply`` makes the bytes for each request, or pieces that are sent one by one."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -80,7 +81,16 @@ def serving(reply: Reply) -> Iterator[StandIn]:
         block_on_close = False
         allow_reuse_address = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            try:
+                connection = tls.wrap_socket(request, server_side=True) if tls else request
+            except OSError:
+                return
+            super().finish_request(connection, client_address)
+            if tls:
+                connection.close()
+
+    with Server(("127.0.0.1", port), Handler) as server:
         made = StandIn(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

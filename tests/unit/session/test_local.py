@@ -84,8 +84,10 @@ def test_a_certificate_is_for_the_key_the_principals_and_the_life_that_were_aske
 
 
 def test_port_forwarding_is_allowed_on_request(ca: Path) -> None:
-    cert = certificate(provider(ca, port_forwarding=True).sign(request()).certificate)
-    assert cert.extensions == {b"permit-port-forwarding": b""}
+    for wanted in (True, "True"):
+        cert = certificate(provider(ca, port_forwarding=wanted).sign(request()).certificate)
+        assert cert.extensions == {b"permit-port-forwarding": b""}
+    assert certificate(provider(ca, port_forwarding="False").sign(request()).certificate).extensions == {}
 
 
 def test_who_asked_stands_in_the_certificate(ca: Path) -> None:
@@ -239,7 +241,7 @@ def test_the_key_is_said_to_be_for_trial_and_not_shown(ca: Path) -> None:
             ("passphrase", "is a secret, which no file of settings should hold: "),
         ),
         ({"key_file": "/ca", "passphrase_file": "/x"}, ("passphrase_file", "is a secret, which no file ")),
-        ({"key_file": "/ca", "port_forwarding": "yes"}, ("port_forwarding", "must be true or false")),
+        ({"key_file": "/ca", "port_forwarding": "perhaps"}, ("port_forwarding", "must be true or false")),
         ({"key_file": "-----BEGIN OPENSSH PRIVATE KEY-----"}, ("key_file", "holds a secret: ")),
     ],
 )

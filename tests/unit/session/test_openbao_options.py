@@ -38,6 +38,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         {"method": "inline", "role": "kx", "jwt_file": "/run/token"},
         {"method": "inline", "login": "approle", "role_id": "x"},
         {"method": "token", "token_file": None, "token_fd": ""},
+        {"method": "token", "token_fd": "3"},
     ],
 )
 def test_good_options(auth: dict[str, Any]) -> None:
@@ -51,6 +52,10 @@ def test_good_options(auth: dict[str, Any]) -> None:
         ({"address": None}, ("address", "is missing, and so is BAO_ADDR in the environment")),
         ({"adress": "x"}, ("adress", "is not known (did you mean address?)")),
         ({"timeout": 0}, ("timeout", "must be a number of seconds from 1 to 300")),
+        ({"timeout": True}, ("timeout", "must be a number of seconds from 1 to 300")),
+        ({"timeout": "nan"}, ("timeout", "must be a number of seconds from 1 to 300")),
+        ({"plain_http": "perhaps"}, ("plain_http", "must be true or false")),
+        ({"auth": {"token_fd": "-1"}}, ("auth.token_fd", "must be the number of an open file descriptor")),
         ({"mount": "a b"}, ("mount", "must be a text without blanks")),
         ({"namespace": "a\nX-Evil: b"}, ("namespace", "must be a text without blanks")),
         ({"ca_file": "ca.pem"}, ("ca_file", "must be an absolute path")),
@@ -106,7 +111,15 @@ def test_http_on_this_machine(address: str) -> None:
 
 
 def test_http_elsewhere_has_to_be_wanted() -> None:
-    assert BAO.check(GOOD | {"address": "http://bao.example.com", "plain_http": True}) == []
+    for wanted in (True, "True"):
+        assert BAO.check(GOOD | {"address": "http://bao.example.com", "plain_http": wanted}) == []
+    for not_wanted in (False, "False", None):
+        assert BAO.check(GOOD | {"address": "http://bao.example.com", "plain_http": not_wanted})
+
+
+def test_what_a_template_makes_of_numbers_is_understood() -> None:
+    assert BAO.check(GOOD | {"timeout": "2.5"}) == []
+    assert BAO.create(GOOD | {"timeout": "2.5"}, {"token": TOKEN})
 
 
 def test_the_address_of_the_environment_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,16 @@ def test_host_cas_from_text_known_hosts_and_files(tmp_path: Path) -> None:
     assert read(value, folder=str(tmp_path)).host_cas == (KEY, KEY, KEY)
 
 
+def test_relative_files_of_a_provider_lie_where_other_relative_files_do() -> None:
+    auth = {"method": "jwt", "jwt_file": "token", "mount": "jwt"}
+    options = BAO | {"ca_file": "tls/bao.pem", "auth": auth}
+    found = read({"provider": "openbao", "openbao": options}, folder="/inventory").options
+    assert found == options | {"ca_file": "/inventory/tls/bao.pem", "auth": auth | {"jwt_file": "/inventory/token"}}
+    for placed in ({"ca_file": "/etc/ca.pem"}, {"ca_file": "~/ca.pem"}, {"ca_file": ""}, {"auth": None}, {}):
+        assert read({"provider": "openbao", "openbao": BAO | placed}).options == BAO | placed
+    assert read({"provider": "local", "local": {"key_file": "ca"}}, folder="/x").options == {"key_file": "/x/ca"}
+
+
 def test_all_problems_at_once_with_the_nearest_name() -> None:
     found = problems(
         {
@@ -100,6 +110,12 @@ def test_secrets_come_from_the_first_variable_and_own_ones_leave_the_environment
     wanted = (Wanted("x", ("SLIPWAY_X", "BAO_TOKEN")), Wanted("z", ("BAO_TOKEN",)), Wanted("none", ("SLIPWAY_NONE",)))
     assert intake.take(kind(*wanted), {}, environment) == {"x": "one", "z": "two"}
     assert environment == {"BAO_TOKEN": "two", "SLIPWAY_Y": "three"}
+
+
+def test_an_option_that_was_left_empty_is_not_one() -> None:
+    wanted = Wanted("x", ("SOME_X",), fd_option="fd", file_option="auth.file")
+    for options in ({"fd": ""}, {"fd": None, "auth": {"file": ""}}, {"auth": None}):
+        assert intake.take(kind(wanted), options, {"SOME_X": "one"}) == {"x": "one"}
 
 
 def test_descriptor_and_file_go_before_the_environment(tmp_path: Path) -> None:

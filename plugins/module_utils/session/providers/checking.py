@@ -59,22 +59,39 @@ def text(value: Any) -> str:
     return "" if isinstance(value, str) and _PRINTABLE.fullmatch(value) else "must be a text without blanks"
 
 
+def label(value: Any) -> str:
+    """A name that may hold blanks."""
+    ok = isinstance(value, str) and value.isprintable() and value.strip()
+    return "" if ok else "must be a text of one line"
+
+
 def path(value: Any) -> str:
     ok = isinstance(value, str) and value.isprintable() and value.startswith(("/", "~/"))
     return "" if ok else "must be an absolute path"
 
 
+# Numbers and truths may be texts: that is what a template makes of them.
+
+
 def flag(value: Any) -> str:
-    return "" if isinstance(value, bool) else "must be true or false"
+    return "" if str(value).lower() in ("true", "false", "yes", "no") else "must be true or false"
+
+
+def truth(value: Any) -> bool:
+    """What a ``flag`` says."""
+    return str(value).lower() in ("true", "yes")
 
 
 def seconds(value: Any) -> str:
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 300
-    return "" if ok else "must be a number of seconds from 1 to 300"
+    problem = "must be a number of seconds from 1 to 300"
+    try:
+        return "" if not isinstance(value, bool) and 0 < float(value) <= 300 else problem
+    except (TypeError, ValueError):
+        return problem
 
 
 def descriptor(value: Any) -> str:
-    ok = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    ok = isinstance(value, (int, str)) and not isinstance(value, bool) and str(value).isdecimal()
     return "" if ok else "must be the number of an open file descriptor"
 
 

@@ -128,7 +128,7 @@ def create(options: Mapping[str, Any], given: Mapping[str, str]) -> Local:
     if not passphrase:
         raise SettingsError("SLW-7041", f"the passphrase of {path} is needed and was not given", _WHERE)
     key = _open(path, _read(path), passphrase)
-    return Local(key, path, str(chosen.get("host_ca") or ""), port_forwarding=bool(chosen.get("port_forwarding")))
+    return Local(key, path, str(chosen.get("host_ca") or ""), port_forwarding=c.truth(chosen.get("port_forwarding")))
 
 
 def _read(path: Path) -> bytes:
@@ -183,4 +183,4 @@ def _open(path: Path, content: bytes, passphrase: str) -> AuthorityKey:
     )
 
 
-KIND = Kind(name="local", check=check, secrets=secrets, create=create, trial=True)
+KIND = Kind(name="local", check=check, secrets=secrets, create=create, trial=True, paths=("key_file", "host_ca"))

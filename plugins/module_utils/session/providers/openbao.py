@@ -16,11 +16,12 @@ from ..errors import ProviderError
 from ..provider import Kind, Request, Signed
 from . import checking as c
 from . import openbao_messages
-from .http import LIMIT, TIMEOUT, Answer, Http, reason, trusted
+from .http import TIMEOUT, Answer, Http, trusted
 from .openbao_api import Api, RefusedError
 from .openbao_auth import Given, Login, Source, Wrapped, hidden
-from .openbao_options import HOST_MOUNT, KUBERNETES_JWT, MOUNT, auth_of, check, login_of, secrets
+from .openbao_options import HOST_MOUNT, KUBERNETES_JWT, MOUNT, PATHS, auth_of, check, login_of, secrets
 from .openbao_token import Tokens
+from .token_file import read_token
 
 
 class OpenBao:
@@ -185,24 +186,10 @@ def _identity(login: str, role: str, auth: Mapping[str, Any], given: Mapping[str
         file = given.get("jwt_file") or (KUBERNETES_JWT if login == "kubernetes" else "")
     if file:
         path = Path(str(file)).expanduser()
-        return lambda: {**named, "jwt": _read(path)}
+        return lambda: {**named, "jwt": read_token(path)}
     where = "set auth.jwt_file, or SLIPWAY_JWT_FILE, or SLIPWAY_JWT"
     fields = {**named, "jwt": c.usable_secret("the JSON web token", given.get("jwt", ""), where)}
     return lambda: fields
 
 
-def _read(path: Path) -> str:
-    advice = "it has to hold one JSON web token, and this user has to be allowed to read it"
-    try:
-        with path.open("rb") as file:
-            text = file.read(LIMIT).decode("ascii").strip()
-    except (OSError, ValueError) as exc:
-        raise ProviderError(
-            "SLW-7114", f"the token for the login cannot be read: {path}: {reason(exc)}", advice
-        ) from exc
-    if not text or " " in text or "\n" in text:
-        raise ProviderError("SLW-7114", f"{path} holds no token for the login", advice)
-    return text
-
-
-KIND = Kind(name="openbao", check=check, secrets=secrets, create=create)
+KIND = Kind(name="openbao", check=check, secrets=secrets, create=create, paths=PATHS)

@@ -25,6 +25,13 @@ SURROUNDINGS = (
     Wanted("tls_server_name", ("BAO_TLS_SERVER_NAME", "VAULT_TLS_SERVER_NAME")),
     Wanted("namespace", ("BAO_NAMESPACE", "VAULT_NAMESPACE")),
 )
+PATHS = (
+    "ca_file",
+    "auth.token_file",
+    "auth.wrapped_token_file",
+    "auth.secret_id_file",
+    "auth.jwt_file",
+)
 _TOKEN = Wanted("token", ("SLIPWAY_BAO_TOKEN", "BAO_TOKEN", "VAULT_TOKEN"), "auth.token_fd", "auth.token_file")
 _WRAPPED = Wanted("wrapped_token", ("SLIPWAY_WRAPPED_TOKEN",), "auth.wrapped_token_fd", "auth.wrapped_token_file")
 _SECRET_ID = Wanted("secret_id", ("SLIPWAY_SECRET_ID",), "auth.secret_id_fd", "auth.secret_id_file")
@@ -86,7 +93,7 @@ def login_of(auth: Mapping[str, Any]) -> str:
 def check(options: Mapping[str, Any]) -> list[c.Problem]:
     """Every problem, without any I/O."""
     rules = dict(_RULES)
-    if options.get("plain_http") is True:
+    if c.truth(options.get("plain_http")):
         rules["address"] = lambda value: c.address(value, plain=True)
     found = c.problems(options, rules, _SECRETS)
     if not options.get("role"):

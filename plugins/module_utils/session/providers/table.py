@@ -6,6 +6,6 @@
 from __future__ import annotations
 
 from ..provider import Kind
-from . import local, openbao
+from . import local, openbao, step_ca
 
-PROVIDERS: dict[str, Kind] = {kind.name: kind for kind in (openbao.KIND, local.KIND)}
+PROVIDERS: dict[str, Kind] = {kind.name: kind for kind in (openbao.KIND, local.KIND, step_ca.KIND)}
