@@ -15,6 +15,7 @@ from typing import Any
 from lab.errors import LabError
 
 HOST = "127.0.0.1"
+AUDIT_LOG = "bao-audit.log"
 
 
 class Bao:
@@ -87,6 +88,8 @@ def write_config(folder: Path, port: int) -> None:
         "disable_clustering": True,
         "api_addr": f"http://{address}",
         "log_level": "warn",
+        # What the server itself says it was asked: a line for each request and each answer, secrets as hashes.
+        "audit": [{"type": "file", "path": "lab", "options": {"file_path": str(folder / AUDIT_LOG)}}],
     }
     (folder / "bao.json").write_text(json.dumps(content, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ import json
 import shlex
 from pathlib import Path
 
-from lab import nodes, paths
+from lab import bao, nodes, paths
 from lab.api import Api
 from lab.hosts import model
 from lab.state import State
@@ -43,6 +43,7 @@ def environment(current: State, folder: Path) -> dict[str, object]:
         "bao_address": url("http", "bao"),
         "bao_token_file": str(folder / "bao-token"),
         "bao_unseal_key_file": str(folder / "bao-unseal-key"),
+        "bao_audit_log": str(folder / bao.AUDIT_LOG),
         "bao_proxy": url("https", "bao-faults"),
         "bao_proxy_control": url("http", "bao-faults-control"),
         "hosts": [host.shown() for host in model.load(folder).hosts.values()],
