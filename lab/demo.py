@@ -4,7 +4,7 @@
 """``make demo``: the main job end to end on a lab of its own, with the playbooks that users run.
 
 Everything on screen is what ``ansible-playbook`` prints; the demo only types the commands, changes one file as a
-user would, and compares the cluster's objects before and after.
+user would, compares the cluster's objects before and after, and looks for private keys all the while.
 """
 
 from __future__ import annotations
@@ -15,16 +15,26 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lab import cluster, paths, report
+from lab import authority, cluster, paths, report
 from lab.errors import LabError
+from lab.hosts import inventory, manage
+from lab.keyscan import MARK, KeyScan
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "demo"
+HOST = "control1"
 PLAYBOOK = "slipway.cluster"
+# Where a session may have its folder.
+_SESSIONS = [
+    (Path(folder), "slipway-????????")
+    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm", tempfile.gettempdir())
+    if folder
+]
 _QUIET = ("Event", "Lease", "Node", "EndpointSlice", "Endpoints", "Pod", "ServiceAccount")
 
 
@@ -33,6 +43,7 @@ def run(*, keep: bool, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     cluster.up(NAME, None, audit_bodies=False, say=say)
     try:
+        manage.add(NAME, [HOST], "trusted", control_planes=1, say=say)
         demo = Demo(json.loads((paths.lab_dir(NAME) / report.ENV_FILE).read_text(encoding="utf-8")))
         demo.play(keep=keep)
     finally:
@@ -47,19 +58,26 @@ class Demo:
     """``env`` is the lab's env.json."""
 
     def __init__(self, env: Mapping[str, object]) -> None:
+        self._lab = env
         self._kubeconfig = str(env["kubeconfig"])
         self._bin = Path(str(env["bin_dir"]))
+        self._authority = authority.set_up(env)
+        self._scans: list[KeyScan] = []
         self._folder = ROOT / ".build" / "demo"
         self._env = {
             **os.environ,
             "PATH": f"{self._bin}:{os.environ['PATH']}",
-            "SLIPWAY_KUBECONFIG": self._kubeconfig,
+            "BAO_ADDR": str(env["bao_address"]),
             "SLIPWAY_LAB_REPO": str(env["repo_url"]),
+            MARK: NAME,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
         }
 
     def play(self, *, keep: bool) -> None:
-        inventory = self._copy_inventory()
+        folder = self._copy_inventory()
+        _step("A first look by the rights of a reader: OpenBao signs for a minute, no key or kubeconfig is on a disk")
+        self._ansible("plan")
+        # The reader's account stays on the cluster: what a run may read is there before anything is installed.
         before = self._objects()
 
         _step("Install: 17 add-ons, four kinds of source, in the order of what they need")
@@ -68,7 +86,7 @@ class Demo:
         self._ansible("install")
 
         _step("A user changes one shared value")
-        self._edit(inventory / "group_vars" / "all" / "values.yml", "retention: 7d", "retention: 14d")
+        self._edit(folder / "group_vars" / "all" / "values.yml", "retention: 7d", "retention: 14d")
         self._ansible("plan")
         _step("Exactly that is applied")
         self._ansible("install")
@@ -96,6 +114,21 @@ class Demo:
         if left:
             raise LabError(f"left behind: {', '.join(sorted(left))}")
         _say(f"{len(before)} objects before, the same {len(before)} after: nothing is left behind")
+        self._tell_of_keys()
+
+    def _tell_of_keys(self) -> None:
+        scans = self._scans
+        looks, processes = sum(s.looks for s in scans), sum(len(s.processes) for s in scans)
+        files = len(set().union(*(s.files for s in scans)))
+        found = sorted(set().union(*(s.found for s in scans)))
+        if found:
+            raise LabError(f"private keys were seen in {', '.join(found)}")
+        if not processes or not files:
+            raise LabError("the search for private keys saw nothing at all")
+        _say(
+            f"{len(scans)} runs logged in by certificates of one minute; {looks} looks at {files} files of their "
+            f"folders and of {processes} processes: no private key in any of them"
+        )
 
     def _copy_inventory(self) -> Path:
         """The demo edits a file; that is not to be the repository's own."""
@@ -103,6 +136,8 @@ class Demo:
         target = self._folder / "inventories" / "lab"
         shutil.copytree(ROOT / "inventories" / "lab", target)
         (self._folder / "lab").symlink_to(ROOT / "lab")
+        shutil.copyfile(ROOT / "lab" / "demo_access.yml", target / "group_vars" / "all" / "access.yml")
+        inventory.write(target, manage.find(NAME).values())
         return target
 
     def _edit(self, path: Path, old: str, new: str) -> None:
@@ -117,7 +152,14 @@ class Demo:
         print(f"\n$ {shown}", flush=True)
         program = Path(sys.executable).parent / "ansible-playbook"
         command = [str(program), "-i", "inventories/lab", f"{PLAYBOOK}.{playbook}", *more]
-        done = subprocess.run(command, cwd=self._folder, env=self._env, stdin=subprocess.DEVNULL, check=False)
+        role, secret = self._authority.app_role()
+        credential = {"SLIPWAY_LAB_ROLE_ID": role, "SLIPWAY_SECRET_ID": secret}
+        folders = (self._folder, Path(os.environ.get("ANSIBLE_HOME", Path.home() / ".ansible")))
+        with KeyScan(NAME, folders, _SESSIONS) as scan:
+            done = subprocess.run(
+                command, cwd=self._folder, env=self._env | credential, stdin=subprocess.DEVNULL, check=False
+            )
+        self._scans.append(scan)
         if done.returncode != 0:
             raise LabError(f"{PLAYBOOK}.{playbook} ended with {done.returncode}")
 

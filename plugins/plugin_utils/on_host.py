@@ -15,6 +15,9 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import AccessError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.veil import new_key, unveil
+from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
+
+from . import ssh_session
 
 
 class _Caller(ActionBase):  # type: ignore[misc]
@@ -47,8 +50,12 @@ class OnHost:
         self._lock = threading.Lock()
 
     def call(self, **arguments: Any) -> dict[str, Any]:
-        """The answer of ``cluster_access``, its token unveiled. Raises ``AccessError``: the module's own error, or
-        SLW-7403 when it could not be run."""
+        """The answer of ``cluster_access``, its token unveiled. Raises ``AccessError``: the module's own error,
+        SLW-7403 when it could not be run, or what the authority for SSH had to say."""
+        try:
+            ssh_session.require()
+        except SessionError as exc:
+            raise AccessError(exc.code, exc.message, exc.advice) from exc
         key = new_key()
         arguments = {**arguments, "veil": key}
         with self._lock:

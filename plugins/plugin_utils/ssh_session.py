@@ -167,11 +167,10 @@ def _for_everyone() -> dict[str, Any]:
         return {}
     # Without pipelining Ansible insists on a terminal; a certificate that permits none would end the connection.
     result: dict[str, Any] = {"ansible_control_path_dir": running.control_path_dir, "ansible_ssh_use_tty": False}
-    if found.host_cas and found.host_check == ENFORCE:
-        known = running.folder / "known_hosts"
-        known.write_text("".join(f"@cert-authority * {line}\n" for line in found.host_cas), encoding="utf-8")
+    if found.host_check == ENFORCE:
         arguments = origin.trusted(
-            f"-o GlobalKnownHostsFile={known} -o StrictHostKeyChecking=yes -o HostKeyAlias={{{{ inventory_hostname }}}}"
+            f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "
+            "-o HostKeyAlias={{ inventory_hostname }}"
         )
         result["ansible_ssh_host_key_checking"] = True
         result.update(dict.fromkeys((f"ansible_{p}_extra_args" for p in ("ssh", "sftp", "scp")), arguments))

@@ -37,12 +37,18 @@ class Agent:
     """What all connections share."""
 
     def __init__(
-        self, identity: Identity, hosts: HostPolicy, counts: Counts, about: Callable[[], dict[str, Any]]
+        self,
+        identity: Identity,
+        hosts: HostPolicy,
+        counts: Counts,
+        about: Callable[[], dict[str, Any]],
+        publish: Callable[[tuple[bytes, ...]], None] = lambda authorities: None,
     ) -> None:
         self.identity = identity
         self.hosts = hosts
         self.counts = counts
         self._about = about
+        self._publish = publish
         self._guard = threading.Lock()
         self._salt = os.urandom(16)
         self._locked: bytes | None = None
@@ -51,6 +57,13 @@ class Agent:
     @property
     def locked(self) -> bool:
         return self._locked is not None
+
+    def certify(self) -> None:
+        """Be ready for the first connection: a certificate, and what ssh has to know of hosts. Raises
+        ``SessionError``."""
+        self.identity.certificate()
+        if self.hosts.mode == ENFORCE:
+            self._publish(self.hosts.authorities())
 
     def lock(self, passphrase: bytes) -> bool:
         with self._guard:
@@ -167,7 +180,7 @@ class Conversation:
         if name == CERTIFY:
             reader.end()
             try:
-                self._agent.identity.certificate()
+                self._agent.certify()
             except SessionError as exc:
                 return _told({"error": exc.as_dict()})
             return _told({"error": None})

@@ -46,7 +46,7 @@ class HostPolicy:
         self, mode: str, authorities: Callable[[], tuple[bytes, ...]], clock: Callable[[], float] = time.time
     ) -> None:
         self.mode = mode
-        self._authorities = authorities
+        self.authorities = authorities
         self._clock = clock
 
     def objection(self, bound: Bound | None) -> SessionError | None:
@@ -62,7 +62,7 @@ class HostPolicy:
         shown = fingerprint(bound.host_key)
         try:
             known = load(bound.host_key)
-            trusted = self._authorities()
+            trusted = self.authorities()
         except KeyFormatError as exc:
             return SessionError("SLW-7201", f"host key {shown} cannot be read: {exc}")
         except SessionError as exc:

@@ -50,6 +50,11 @@ class Running:
     def control_path_dir(self) -> str:
         return str(self.folder / "cp")
 
+    @property
+    def known_hosts(self) -> str:
+        """File with the authorities for hosts, once there is a certificate and hosts are checked."""
+        return str(self.folder / "known_hosts")
+
     def status(self) -> dict[str, Any]:
         """What the agent tells of itself. Raises ``SessionError`` SLW-7012 when it is gone."""
         return self._ask(STATUS)

@@ -32,12 +32,13 @@ from .agent import Agent, Conversation
 from .errors import SessionError
 from .hosts import HostPolicy
 from .identity import Counts, Identity
-from .keys import blob_of
+from .keys import blob_of, line_of
 from .provider import Provider
 from .providers.table import PROVIDERS
 from .wire import LONGEST
 
 SOCKET = "agent"
+KNOWN_HOSTS = "known_hosts"
 CONTROL = "cp"
 """Folder of the run's own control sockets: a second run never uses a connection of this one."""
 
@@ -99,7 +100,7 @@ class Session:
             "host_check": config["host_check"],
             "trial": PROVIDERS[config["provider"]].trial,
         }
-        self._agent = Agent(identity, hosts, counts, lambda: about)
+        self._agent = Agent(identity, hosts, counts, lambda: about, self._publish)
         (folder / CONTROL).mkdir()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(folder / SOCKET))
@@ -134,6 +135,12 @@ class Session:
             return known or tuple(blob_of(line) for line in self._provider.host_authorities())
 
         return authorities
+
+    def _publish(self, authorities: tuple[bytes, ...]) -> None:
+        """For ssh itself, which checks a host's name as well. In one step: others may be reading."""
+        draft = self._folder / f"{KNOWN_HOSTS}.new"
+        draft.write_text("".join(f"@cert-authority * {line_of(blob)}\n" for blob in authorities), encoding="utf-8")
+        draft.replace(self._folder / KNOWN_HOSTS)
 
     def _converse(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
