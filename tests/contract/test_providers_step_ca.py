@@ -24,7 +24,17 @@ from ansible_collections.slipway.cluster.plugins.module_utils.session.provider i
 from ansible_collections.slipway.cluster.plugins.module_utils.session.providers.jose import SigningKey
 from ansible_collections.slipway.cluster.plugins.module_utils.session.providers.table import PROVIDERS
 from tests.contract.fixtures.authority import certificate, new_key
-from tests.contract.fixtures.step_ca import CLIENT, PROVISIONER, World, ec_jwk, public_part, real, world
+from tests.contract.fixtures.step_ca import (
+    CLIENT,
+    MAILERS,
+    PROVISIONER,
+    World,
+    ec_jwk,
+    public_part,
+    real,
+    server_side,
+    world,
+)
 from tests.contract.fixtures.step_stand_in import stand_in
 from tests.unit.session.standin import Asked, http, serving
 
@@ -115,6 +125,19 @@ def test_a_root_that_is_not_the_pinned_one(ca: World) -> None:
     assert "no root certificate with the fingerprint 000" in error.message
 
 
+def test_somebody_in_between_has_another_root(tmp_path: Path) -> None:
+    """Who answers in the server's place also answers what its root certificate is."""
+    between = world(tmp_path, "", {})
+
+    def reply(asked: Asked) -> bytes:
+        return http(200, {"ca": Path(between.ca_file).read_text(encoding="utf-8")})
+
+    with serving(reply, tls=server_side(between), port=between.port) as there:
+        error = refused(provider(between, fingerprint="ab" * 32))
+    assert error.code == "SLW-7102"
+    assert [asked.target for asked in there.asked] == [f"/root/{'ab' * 32}"]
+
+
 def test_without_its_root_it_is_not_trusted(ca: World) -> None:
     assert refused(provider(ca, fingerprint=None)).code == "SLW-7102"
 
@@ -199,6 +222,15 @@ class TestIdentity:
             assert one.sign(request())
         error = refused(one)
         assert error.message == f"the token in {file} has been used, and step-ca takes each only once"
+
+    def test_a_certificate_for_others_than_asked_is_none(self, ca: World) -> None:
+        def one() -> Provider:
+            return by_identity(ca, identity_token(ca, aud=MAILERS, email="kx-z@example.com", jti=os.urandom(8).hex()))
+
+        assert one().sign(request(600, "kx-z"))
+        error = refused(one())
+        assert error.code == "SLW-7121"
+        assert error.message == f"step-ca at {ca.address} signed for kx-z, kx-z@example.com, not for kx-a"
 
     def test_refusals_do_not_tell_the_token(self, ca: World) -> None:
         for token in ("nonsense", identity_token(ca, aud="others"), identity_token(ca, exp=1)):

@@ -239,9 +239,10 @@ def test_no_secret_is_ever_told(
     assert not [text for text in told if any(form in text for form in forms)]
 
 
-def test_a_file_is_named_and_not_quoted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["one secret\nand another", "", "sécret"])
+def test_a_file_is_named_and_not_quoted(tmp_path: Path, content: str) -> None:
     file = tmp_path / "token"
-    file.write_text("one secret\nand another", encoding="utf-8")
+    file.write_text(content, encoding="utf-8")
     with serving(lambda asked: http(500)) as there:
         one = provider(there, {"method": "jwt", "jwt_file": str(file)}, {})
         with pytest.raises(ProviderError) as error:

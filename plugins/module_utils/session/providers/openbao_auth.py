@@ -32,10 +32,11 @@ class Token:
 
 
 class Source(Protocol):
-    """``repeatable``: asked again it gives another token."""
+    """Where a token comes from."""
 
     @property
-    def repeatable(self) -> bool: ...
+    def repeatable(self) -> bool:
+        """Whether it gives another one when it is asked again."""
 
     def obtain(self) -> Token:
         """Raises ``ProviderError``."""
