@@ -25,7 +25,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
 
 from . import options
-from .forward import check, forward
+from .forward import check, forward, reachable
 from .grant import Grant, Wanted
 from .on_host import OnHost
 
@@ -132,6 +132,8 @@ def _arrived(
     else:
         host = str(action._play_context.remote_addr)
         address, name = address_for(access, host, given=given, name=name, local=connection.transport == "local")
+        if not given and address != access.server:
+            reachable(address)
     access = grant.use(address, name)
     # The public CA: the only thing about the cluster that has to be a file, because Helm takes no other.
     ca_file = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=constants.DEFAULT_LOCAL_TMP))) / "ca.pem"

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import AccessError
 
@@ -22,6 +23,7 @@ _ADDRESS = "127.0.0.1"
 _ATTEMPTS = 5
 _READY = b"forwarding"
 _PATIENCE = 60.0
+_NEAR = 10.0
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def check(address: tuple[str, int], target: tuple[str, int], context: ssl.SSLCon
     """Whether the other end is the API server. Raises ``AccessError`` SLW-7405."""
     where = f"{target[0]}:{target[1]}"
     try:
-        with socket.create_connection(address, 10) as plain, context.wrap_socket(plain, server_hostname=name):
+        with socket.create_connection(address, _NEAR) as plain, context.wrap_socket(plain, server_hostname=name):
             return
     except ssl.SSLCertVerificationError as exc:
         raise AccessError(
@@ -63,6 +65,20 @@ def check(address: tuple[str, int], target: tuple[str, int], context: ssl.SSLCon
             "SLW-7405",
             f"no TLS connection to {where} through the forward: {exc}",
             "does the host reach it, and does sshd allow TCP forwarding (a certificate needs permit-port-forwarding)?",
+        ) from exc
+
+
+def reachable(server: str) -> None:
+    """Whether an address that nobody wrote down can be reached from here: the host itself has just used the API server,
+    so there is nothing to wait for. Raises ``AccessError`` SLW-7409."""
+    parts = urlsplit(server)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), _NEAR).close()
+    except OSError as exc:
+        raise AccessError(
+            "SLW-7409",
+            f"the API server cannot be reached from here at {server}: {exc}",
+            "set slipway_api_forward: true to go through the host, or slipway_api_server with slipway_api_access: ssh",
         ) from exc
 
 

@@ -103,6 +103,11 @@ class Accessed:
         return list(dict.fromkeys(lines))
 
     @property
+    def output(self) -> str:
+        """What a started run has said."""
+        return (self.folder / "output").read_text(encoding="utf-8", errors="replace")
+
+    @property
     def environment(self) -> dict[str, str]:
         kept = self.playbook.environment()
         kept.pop("SLIPWAY_API_TOKEN")

@@ -79,4 +79,5 @@ CODES: dict[str, str] = {
     "SLW-7406": "rights of a run were not taken back",
     "SLW-7407": "life of a token is out of bounds",
     "SLW-7408": "group of a join token is no bootstrappers' group",
+    "SLW-7409": "API server cannot be reached from the controller",
 }
