@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +19,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors impor
 
 from ..plugin_utils import authority
 from ..plugin_utils.host_part import HostPart, ssh_connection
+from ..plugin_utils.pinning import FINGERPRINT, pin
 from ..plugin_utils.proof import Target, prove
-
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 class ActionModule(ActionBase):
@@ -41,7 +39,9 @@ class ActionModule(ActionBase):
     def _run(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         keep = _keep(args)
         removing = _consent(args)
-        target = Target.of(self._connection, str(variables["inventory_hostname"]))
+        name = str(variables["inventory_hostname"])
+        pin(self._connection, name, authority.names(args, "host_key"))
+        target = Target.of(self._connection, name)
         always = {name: str(args[name]) for name in ("sshd", "config", "backups") if args.get(name)}
         always |= {"connection": ssh_connection(self)} | ({"user": target.user} if target.user else {})
         host = HostPart(self, variables, always, module="slipway.cluster.ssh_static_keys_host")
@@ -126,7 +126,7 @@ def _consent(args: Mapping[str, Any]) -> bool:
 def _keep(args: Mapping[str, Any]) -> set[str]:
     found = set(authority.names(args, "keep"))
     for one in sorted(found):
-        if not _FINGERPRINT.fullmatch(one):
+        if not FINGERPRINT.fullmatch(one):
             raise TrustError(
                 "SLW-7344", f"{one!r} is no fingerprint of a key to keep", "give SHA256:…, as ssh-keygen -l prints it"
             )

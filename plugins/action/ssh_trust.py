@@ -21,6 +21,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors impor
 
 from ..plugin_utils import authority, keys
 from ..plugin_utils.host_part import HostPart, ssh_connection
+from ..plugin_utils.pinning import pin
 from ..plugin_utils.proof import Target, prove
 
 _BACK = "the host is as it was before"
@@ -40,7 +41,9 @@ class ActionModule(ActionBase):
         return result
 
     def _run(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        target = Target.of(self._connection, str(variables["inventory_hostname"]))
+        name = str(variables["inventory_hostname"])
+        pin(self._connection, name, authority.names(args, "host_key"))
+        target = Target.of(self._connection, name)
         trusted = keys.read(args)
         principals = _principals(args, target)
         user = next(iter(principals))

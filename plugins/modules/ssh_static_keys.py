@@ -42,6 +42,12 @@ options:
     description: Remove keys of these users only.
     type: raw
     default: []
+  host_key:
+    description: Fingerprint, C(SHA256:…), of the host's key as the provider's console shows it, for the
+      first contact; one or several. Only such a key is accepted then, whatever known_hosts and the inventory
+      say. By default known_hosts decides, as for every connection of the user.
+    type: raw
+    default: []
   backups:
     description: Folder, root's alone, for what is removed.
     type: str

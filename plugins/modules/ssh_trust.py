@@ -78,6 +78,12 @@ options:
       - The user that Ansible logs in as is always among them.
     type: dict
     default: {}
+  host_key:
+    description: Fingerprint, C(SHA256:…), of the host's key as the provider's console shows it, for the
+      first contact; one or several. Only such a key is accepted then, whatever known_hosts and the inventory
+      say. By default known_hosts decides, as for every connection of the user.
+    type: raw
+    default: []
   host_principals:
     description: Names for the host's certificate, besides its name and addresses in the inventory. Names
       that a host claims are never signed.

@@ -134,6 +134,7 @@ def _command(
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "HostKeyAlias": target.name,
+            "HostKeyAlgorithms": "*-cert-v01@openssh.com",
             "VerifyHostKeyDNS": "no",
         }
     elif not target.check_host_key:

@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "SLW-7309": "configuration could not be put back",
     "SLW-7310": "sshd cannot be told to read its configuration",
     "SLW-7311": "revocation list cannot be used",
+    "SLW-7312": "host shows another key",
     "SLW-7313": "user does not exist on the host",
     "SLW-7314": "option of access has a wrong value",
     "SLW-7315": "not an OpenSSH key",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.hosts import manage
+from lab.hosts import log, manage
 from lab.hosts.model import Host
 from tests.contract.access.support import Access, files, folders, site
 
@@ -185,6 +185,39 @@ def test_without_include_it_is_a_block_above_the_first_match(access: Access, hos
     assert "sshd_config.d/10-slipway.conf" not in files(host)
     assert access.by_certificate(host)
     assert access.ok().changed(host.name) == 0
+
+
+def test_the_first_contact_believes_the_pinned_key_alone(access: Access, host: Host) -> None:
+    access.variables_more = {"ansible_ssh_common_args": "", "ansible_host_key_checking": True}
+    before, key = files(host), (Path(host.folder) / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+    logins = len(log.logins(host))
+    wrong = access.run(*access.extra(slipway_host_key=access.fingerprint(access.agent.public_key)))
+    assert f"SLW-7312 {host.name} shows {access.fingerprint(key)}" in wrong.out
+    assert files(host) == before
+    assert len(log.logins(host)) == logins
+    right = access.ok(*access.extra(slipway_host_key=[access.fingerprint(key)]))
+    assert right.changed(host.name) == 1
+
+
+def test_a_session_of_ours_is_as_good_as_an_agent(access: Access, host: Host) -> None:
+    """Nothing but a token on the controller: the session makes the key and asks for the certificate."""
+    access.agent.hold()
+    access.variables_more = {
+        "slipway_ssh": {
+            "provider": "openbao",
+            "openbao": {
+                "address": access.lab["bao_address"],
+                "plain_http": True,
+                "mount": access.user_mount,
+                "host_mount": access.host_mount,
+                "role": f"slipway-{access.name}",
+            },
+        }
+    }
+    consent = access.extra(slipway_remove_static_keys=access.name)
+    assert access.ok(*consent).changed(host.name) == 2
+    assert not access.by_static_key(host)
+    assert access.ok(*consent).changed(host.name) == 0
 
 
 def _only_static_keys(access: Access) -> Path:
