@@ -29,7 +29,7 @@ from typing import Any
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x04000000, 0x10000000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 32, 4096, 16384, 1 << 18, 1 << 21
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 PATIENCE = 15.0
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -60,6 +60,8 @@ def enter(settings: dict[str, Any]) -> None:
     # What the host does not own is the machine's, or its user's: nothing may harm it from here.
     for target in ["/", *(target for _source, target in settings["shared"])]:
         _protect(target)
+    # What a machine's first process is called tells Ansible how services are managed there.
+    _check(LIBC.prctl(PR_SET_NAME, b"systemd", 0, 0, 0), "prctl")
     socket.sethostname(settings["hostname"])
     os.chdir("/")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,17 +15,11 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.hosts.model import USER
+from lab.hosts.template import BIN, SBIN, SBIN_LINKS, SHARED, TEMPLATE
 from lab.sshd import TREE, Sshd
 
 FILES = Path(__file__).resolve().parent / "files"
 OWN = ("etc", "opt", "run", "root", "home", "var", "tmp", "srv", "mnt")
-# Of the machine's settings a host has a copy, but for these: secrets, keys, and what describes the machine itself.
-_NOT_COPIED = shutil.ignore_patterns(
-    *("ssh", "kubernetes", "private", "hostname", "hosts", "systemd", "init.d", "rc?.d", "docker", "fonts", "X11"),
-    *("shadow*", "gshadow*", "passwd*", "group*", "sudoers*", "subuid*", "subgid*", "cron*", "java*", "postgresql*"),
-)
-# Seen as they are, for they are large.
-SHARED = ("/etc/alternatives", "/etc/ssl/certs", "/var/lib/dpkg")
 # Folders, and their modes where these are not 0755.
 FOLDERS = {
     "opt/lab/bin": 0o755,
@@ -47,18 +40,9 @@ FOLDERS = {
     "srv": 0o755,
     "mnt": 0o755,
 }
-SSHD_UID = 101
 PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3")
-BIN, SBIN = "/opt/lab/bin", "/opt/lab/sbin"
-TEMPLATE, SBIN_LINKS, SETTINGS = ".etc", ".sbin", "settings.json"
-SSHD_CONFIG = """\
-# As a distribution ships it.
-Include /etc/ssh/sshd_config.d/*.conf
-KbdInteractiveAuthentication no
-PasswordAuthentication no
-X11Forwarding no
-PrintMotd no
-"""
+REPLACED = ("sudo", "systemctl", "service")
+SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -84,49 +68,6 @@ def python() -> str:
         if os.access(candidate, os.X_OK):
             return candidate
     raise LabError(f"hosts need a Python of the system ({' or '.join(PYTHONS)}), and there is none")
-
-
-def prepare(hosts: Path, sshd: Sshd) -> None:
-    """Make once what all machines of a lab have in common."""
-    for folder, make in ((hosts / TEMPLATE, _make_template), (hosts / SBIN_LINKS, _make_sbin)):
-        if not folder.exists() and (make is _make_template or sshd.tree is not None):
-            draft = folder.with_name(f"{folder.name}.new")
-            shutil.rmtree(draft, ignore_errors=True)
-            make(draft)
-            draft.rename(folder)
-
-
-def _make_template(draft: Path) -> None:
-    """The settings that each machine gets a copy of; what cannot be read is left out."""
-    shutil.copytree("/etc", draft, symlinks=True, ignore=_not_copied)
-    uid, gid = os.getuid(), os.getgid()
-    people = {
-        "root": (0, 0, "/root"),
-        USER: (uid, gid, f"/home/{USER}"),
-        # sshd as root gives up its rights before a login, to a user of that name.
-        "sshd": (SSHD_UID, 65534, "/run/sshd"),
-    }
-    if uid == 0:
-        people["visitor"] = (1500, 1500, "/home/visitor")
-    lines = [f"{name}:x:{user}:{group}::{home}:{_shell(name)}" for name, (user, group, home) in people.items()]
-    lines.append("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin")
-    (draft / "passwd").write_text("\n".join(lines) + "\n")
-    (draft / "shadow").write_text("".join(f"{name}:*:20000:0:99999:7:::\n" for name in people))
-    (draft / "shadow").chmod(0o640)
-    groups = {0: "root", 65534: "nogroup", 1500: "visitor"} | ({} if gid == 0 else {gid: USER})
-    (draft / "group").write_text("".join(f"{name}:x:{number}:\n" for number, name in groups.items()))
-    for part in ("ssh/sshd_config.d", "kubernetes"):
-        (draft / part).mkdir(parents=True)
-    (draft / "ssh" / "sshd_config").write_text(SSHD_CONFIG)
-
-
-def _make_sbin(draft: Path) -> None:
-    """/usr/sbin with an sshd in it, where the machine has none: links to the machine's programs, and to ours."""
-    draft.mkdir()
-    for entry in Path("/usr/sbin").iterdir():
-        target = entry.resolve()
-        (draft / entry.name).symlink_to(f"{SBIN}/{entry.name}" if target.parent == Path("/usr/sbin") else target)
-    (draft / "sshd").symlink_to(f"{BIN}/sshd")
 
 
 def command(folder: Path) -> list[str]:
@@ -171,21 +112,35 @@ def _programs(machine: Machine, sshd: Sshd) -> list[tuple[str, str]]:
     """Put commands on the machine's PATH; return what must be mounted for them."""
     binaries = machine.folder / "opt" / "lab" / "bin"
     places = {"@PYTHON@": python(), "@LIBRARIES@": sshd.libraries, "@TREE@": TREE}
-    names = ["session", "sudo", "systemctl", "service"]
+    names = ["session", *REPLACED]
     mounts = []
     if sshd.tree is not None:
         names += ["sshd"] + (["rsync"] if (sshd.tree / "usr/bin/rsync").exists() else [])
         mounts = [(str(sshd.tree), TREE), ("/usr/sbin", SBIN), (str(machine.folder.parent / SBIN_LINKS), "/usr/sbin")]
     for name in names:
-        text = (FILES / name).read_text()
-        for mark, value in places.items():
-            text = text.replace(mark, value)
-        (binaries / name).write_text(text)
-        (binaries / name).chmod(0o755)
+        _write_program(binaries / name, places)
+    # Some callers look in the usual places before, or instead of, the PATH.
+    installed = [(name, f"/usr/{place}/{name}") for name in REPLACED for place in ("bin", "sbin")]
+    mounts += [(str(binaries / name), path) for name, path in installed if Path(path).exists()]
     for name, path in machine.programs.items():
         (binaries / name).touch()
         mounts.append((path, f"{BIN}/{name}"))
     return mounts
+
+
+def offer_rsync(folder: Path, sshd: Sshd) -> None:
+    """Put the unpacked rsync into a folder of programs, for the other end of the connection."""
+    if sshd.tree is not None and (sshd.tree / "usr/bin/rsync").exists() and not (folder / "rsync").exists():
+        tree = str(sshd.tree)
+        _write_program(folder / "rsync", {"@LIBRARIES@": sshd.libraries.replace(TREE, tree), "@TREE@": tree})
+
+
+def _write_program(path: Path, places: Mapping[str, str]) -> None:
+    text = (FILES / path.name).read_text()
+    for mark, value in places.items():
+        text = text.replace(mark, value)
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def _command(machine: Machine, sshd: Sshd, addresses: tuple[str, ...]) -> list[str]:
@@ -224,16 +179,3 @@ def shares(addresses: tuple[str, ...]) -> list[tuple[str, ...]]:
 def certificate_of(addresses: tuple[str, ...]) -> str:
     """File of the host certificate of one share: a certificate has 256 names at most."""
     return f"host-{addresses[0]}-cert.pub"
-
-
-def _shell(name: str) -> str:
-    if name == "sshd":
-        return "/usr/sbin/nologin"
-    return "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
-
-
-def _not_copied(folder: str, names: list[str]) -> set[str]:
-    def left_out(path: Path) -> bool:
-        return str(path) in SHARED or not (path.is_symlink() or os.access(path, os.R_OK))
-
-    return _NOT_COPIED(folder, names) | {name for name in names if left_out(Path(folder, name))}

@@ -19,7 +19,7 @@ from lab import authority, paths, ports, procs, report, sshd, state
 from lab.authority import Authority
 from lab.cache import Say
 from lab.errors import LabError
-from lab.hosts import keys, machine
+from lab.hosts import keys, machine, template
 from lab.hosts.machine import Machine
 from lab.hosts.model import USER, Book, Host
 from lab.procs import Process
@@ -62,7 +62,8 @@ class Making:
         if not machines:
             return
         program = sshd.find(self._say)
-        machine.prepare(self.folder, program)
+        template.prepare(self.folder, program)
+        machine.offer_rsync(self.lab / "bin", program)
         for hosts in machines:
             shutil.rmtree(hosts[0].folder, ignore_errors=True)
             Path(hosts[0].folder).mkdir(mode=0o700)

@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 import urllib3
 
+from lab import authority
 from lab.api import Api
+from lab.hosts import keys, model
+from lab.hosts.model import Host
 from lab.state import State, load
 
 NUMBERS = itertools.count(1)
@@ -76,6 +79,11 @@ class Lab:
             return api.need("GET", path)
         finally:
             api.close()
+
+    def life(self, host: str) -> str:
+        """What ``status`` says of a host."""
+        lines = [line.split(maxsplit=3) for line in self.command("status").stdout.splitlines()]
+        return next(words[3] for words in lines if words[0] == host)
 
 
 def within(seconds: float, condition: Callable[[], object]) -> None:
@@ -151,3 +159,57 @@ def webhook_control(lab: Lab) -> Iterator[Client]:
         client.call("DELETE", "/calls")
         yield client
         client.call("DELETE", "/mode")
+
+
+@dataclass
+class SshClient:
+    """OpenSSH's own client with a certificate of the lab's OpenBao, trusting the lab's host authority only."""
+
+    folder: Path
+
+    def ssh(self, host: Host, *words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        command = ["ssh", "-F", "none", "-n", *options, "-p", str(host.port), "-o", f"HostKeyAlias={host.name}"]
+        command += ["-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}", "-o", "IdentityAgent=none"]
+        command += ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
+        if not any(option == "-i" for option in options):
+            command += ["-i", str(self.folder / "id")]
+        target = f"{host.user}@{host.address}"
+        return subprocess.run([*command, target, *words], capture_output=True, text=True, timeout=60, check=False)
+
+    def run(self, host: Host, command: str) -> str:
+        done = self.ssh(host, command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def hosts(labs: tuple[Lab, Lab]) -> dict[str, Host]:
+    lab = labs[0]
+    lab.command("hosts", "3")
+    lab.command("hosts", "2", "--bare", "--control-planes", "0", "--key", "rsa")
+    lab.command("hosts", "1", "--rogue", "--key", "ecdsa")
+    lab.command("hosts", "1", "--foreign")
+    lab.command("hosts", "40", "--many")
+    return model.load(lab.folder).hosts
+
+
+@pytest.fixture(scope="session")
+def client(labs: tuple[Lab, Lab], hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> SshClient:
+    assert hosts
+    env = labs[0].env
+    ca = authority.set_up(env)
+    folder = tmp_path_factory.mktemp("client")
+    public = keys.write(folder / "id", keys.generate("ed25519"), "test")
+    (folder / "id-cert.pub").write_text(ca.sign_user(public, authority.principal(env)) + "\n")
+    (folder / "known_hosts").write_text(f"@cert-authority * {ca.host_ca}\n")
+    return SshClient(folder)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    """A key that an authority of ssh-keygen's making, ``ca`` beside it, has certified for the right name."""
+    for name in ("ca", "id"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+    sign = ["ssh-keygen", "-q", "-s", tmp_path / "ca", "-I", "me", "-n", "slipway-one", "-V", "+5m"]
+    subprocess.run([*sign, tmp_path / "id.pub"], check=True)
+    return tmp_path / "id"

@@ -91,6 +91,14 @@ def test_setting_up_again_changes_nothing(lab: Lab, ca: Authority) -> None:
     assert again.bao.need("GET", "sys/mounts")["data"] == mounts
 
 
+def test_what_a_test_has_set_stays_set(lab: Lab) -> None:
+    """Starting hosts asks for the authority; it must not undo what somebody set up."""
+    authority.set_up(lab.env, ttl="60s", max_ttl="61s")
+    role = authority.get(lab.env).bao.need("GET", "ssh-user/roles/slipway")["data"]
+    assert (role["ttl"], role["max_ttl"]) == (60, 61)
+    authority.set_up(lab.env)
+
+
 def test_certificates_say_who_and_for_how_long(lab: Lab, ca: Authority, public_key: str, tmp_path: Path) -> None:
     file = tmp_path / "cert.pub"
     file.write_text(ca.sign_user(public_key, authority.principal(lab.env), "60s"))
