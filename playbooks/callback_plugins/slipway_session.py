@@ -9,7 +9,7 @@ from ansible_collections.slipway.cluster.plugins.callback.session import Callbac
 
 
 class CallbackModule(Session):
-    """Where both are loaded, one is enough: the one that was enabled by name stays silent."""
+    """Needs no settings of Ansible. Where the other one is enabled too, one of them speaks."""
 
     CALLBACK_NAME = "slipway_session"
     CALLBACK_NEEDS_ENABLED = False

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
@@ -39,6 +39,9 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "slipway.cluster.session"
     CALLBACK_NEEDS_ENABLED = True
 
+    _speaker: ClassVar[CallbackModule | None] = None
+    """Where this one is enabled and its twin beside our playbooks is loaded too, the first that is asked speaks."""
+
     def v2_runner_on_unreachable(self, result: Any) -> None:
         found = result.result if hasattr(result, "result") else result._result
         status = self._status()
@@ -55,8 +58,9 @@ class CallbackModule(CallbackBase):
 
     def _status(self) -> dict[str, Any] | None:
         running = ssh_session.current()
-        if running is None:
+        if running is None or CallbackModule._speaker not in (None, self):
             return None
+        CallbackModule._speaker = self
         try:
             return running.status()
         except SessionError as exc:
