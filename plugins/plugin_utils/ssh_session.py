@@ -165,8 +165,13 @@ def _for_everyone() -> dict[str, Any]:
     running, found = _state.running, _state.settings
     if running is None or found is None:
         return {}
-    # Without pipelining Ansible insists on a terminal; a certificate that permits none would end the connection.
-    result: dict[str, Any] = {"ansible_control_path_dir": running.control_path_dir, "ansible_ssh_use_tty": False}
+    result: dict[str, Any] = {
+        "ansible_control_path_dir": running.control_path_dir,
+        # A path of the user's own would be one for all runs; empty, Ansible makes one in the folder.
+        "ansible_control_path": "",
+        # Without pipelining Ansible insists on a terminal; a certificate that permits none would end the connection.
+        "ansible_ssh_use_tty": False,
+    }
     if found.host_check == ENFORCE:
         arguments = origin.trusted(
             f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "

@@ -26,7 +26,7 @@ from .wire import Reader, WireError, packet, string
 _START = 30.0
 _ANSWER = 60.0
 _MEMORY = ("/dev/shm",)  # noqa: S108 - made there with a random name and mode 0700
-_LONGEST_PATH = 60
+_LONGEST_PATH = 59
 """Bytes of the folder for folders: what ssh puts below it must fit into the 108 of a socket's address."""
 
 # The collection's own folder comes first in the path, under a name of its own: the process knows nothing of Ansible.
@@ -132,6 +132,6 @@ def base_folder() -> Path:
     """Memory where there is some: nothing of a session belongs on a disk."""
     for candidate in (os.environ.get("XDG_RUNTIME_DIR") or "", *_MEMORY):
         folder = Path(candidate)
-        if candidate and len(candidate) <= _LONGEST_PATH and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        if candidate and len(os.fsencode(candidate)) <= _LONGEST_PATH and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return folder
     return Path(tempfile.gettempdir())
