@@ -174,15 +174,15 @@ def main() -> None:
     )
     params = module.params
     try:
-        api = api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or "")
-        access = ClusterAccess(
-            api,
-            name=params["name"],
-            namespace=params["namespace"],
-            home=params["records_namespace"],
-            dry=module.check_mode,
-        )
-        change = work(access, params)
+        with api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or "") as api:
+            access = ClusterAccess(
+                api,
+                name=params["name"],
+                namespace=params["namespace"],
+                home=params["records_namespace"],
+                dry=module.check_mode,
+            )
+            change = work(access, params)
     except KubeError as exc:
         module.fail_json(msg=str(exc), code=exc.code)
     result: dict[str, Any] = {"made": change.made, "removed": change.removed, "left_behind": change.left_behind}

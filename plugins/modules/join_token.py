@@ -112,10 +112,16 @@ code:
   sample: SLW-7408
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.bootstrap_token import GROUP, JoinTokens
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.bootstrap_token import (
+    GROUP,
+    Joining,
+    JoinTokens,
+)
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.options import (
     ARGUMENTS,
     KUBECTL_FOLDERS,
@@ -124,6 +130,17 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.options 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.veil import veil
 
 USAGES = ["authentication", "signing"]
+
+
+def work(tokens: JoinTokens, params: dict[str, Any]) -> Joining:
+    if params["state"] == "absent":
+        return tokens.absent()
+    return tokens.present(
+        life=params["seconds"],
+        usages=params["usages"],
+        groups=params["groups"] or [f"{GROUP}slipway:{params['batch']}"],
+        description=params["description"],
+    )
 
 
 def main() -> None:
@@ -142,17 +159,8 @@ def main() -> None:
     )
     params = module.params
     try:
-        api = api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or "")
-        tokens = JoinTokens(api, name=params["name"], batch=params["batch"], dry=module.check_mode)
-        if params["state"] == "present":
-            found = tokens.present(
-                life=params["seconds"],
-                usages=params["usages"],
-                groups=params["groups"] or [f"{GROUP}slipway:{params['batch']}"],
-                description=params["description"],
-            )
-        else:
-            found = tokens.absent()
+        with api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or "") as api:
+            found = work(JoinTokens(api, name=params["name"], batch=params["batch"], dry=module.check_mode), params)
     except KubeError as exc:
         module.fail_json(msg=str(exc), code=exc.code)
     said = {"token_id": found.token_id, "expires": found.expires} if params["state"] == "present" else {}

@@ -135,14 +135,15 @@ def main() -> None:
     if params["bound_to"]:
         bound = {"apiVersion": "v1", **{key: value for key, value in params["bound_to"].items() if value}}
     try:
-        token = request_token(
-            api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or ""),
-            namespace=params["namespace"],
-            account=params["service_account"],
-            audiences=params["audiences"],
-            seconds=params["seconds"],
-            bound=bound,
-        )
+        with api_of(params, module.get_bin_path("kubectl", opt_dirs=list(KUBECTL_FOLDERS)) or "") as api:
+            token = request_token(
+                api,
+                namespace=params["namespace"],
+                account=params["service_account"],
+                audiences=params["audiences"],
+                seconds=params["seconds"],
+                bound=bound,
+            )
     except KubeError as exc:
         module.fail_json(msg=str(exc), code=exc.code)
     result: dict[str, Any] = {"expires": token.expires}

@@ -15,6 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -153,30 +154,21 @@ class Grant:
 
     def _keep_alive(self) -> None:
         """Say on the cluster that this run is still there."""
-        api: Api | None = None
-        last = ""
+        path = a.binding_path(a.installer_name(self._run))
         while not self._stop.wait(self._wanted.claim / 3) and self._alive():
-            if api is None or self.current.token != last:
-                last = self.current.token
-                api = self._api()
-            until = a.stamp(api.now() + timedelta(seconds=self._wanted.claim))
-            try:
-                api.call(
-                    "PATCH",
-                    a.binding_path(a.installer_name(self._run)),
-                    {"metadata": {"annotations": {a.EXPIRES: until}}},
-                    content_type=MERGE,
-                )
-            except KubeError:
-                # Whoever takes our rights for left behind meanwhile makes us ask for new ones.
-                continue
+            # Whoever takes our rights for left behind because of a failure here makes us ask for new ones.
+            with suppress(KubeError), self._api() as api:
+                if api.get(path) is not None:
+                    until = a.stamp(api.now() + timedelta(seconds=self._wanted.claim))
+                    api.call("PATCH", path, {"metadata": {"annotations": {a.EXPIRES: until}}}, content_type=MERGE)
 
     def _give_back(self) -> bool:
         """By the run's own rights, which end with this: quicker than by way of the host, and when that is gone too."""
         if self._wanted.rights != a.INSTALLER or self._current is None:
             return False
         try:
-            return self._api().delete(a.binding_path(a.installer_name(self._run)))
+            with self._api() as api:
+                return api.delete(a.binding_path(a.installer_name(self._run)))
         except KubeError:
             return False
 

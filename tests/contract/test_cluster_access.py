@@ -10,12 +10,15 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import accounts as a
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.cluster_access import ClusterAccess
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transport import Api
 from tests.contract.access import CORES, RBAC, Accessed, audited, holds, looking
 from tests.contract.fixtures import objects as o
 from tests.contract.runner import control
@@ -313,3 +316,77 @@ def test_what_cannot_be_had_is_one_sentence(extra: dict[str, Any], said: str, cl
     assert said in text
     assert "Traceback" not in text
     assert run.rights() == set()
+
+
+class Between(Api):
+    """Another run begins after this one has seen which accounts there are."""
+
+    begin: Callable[[], None] | None = None
+
+    def items(self, path: str, selector: str) -> list[dict[str, Any]]:
+        found = super().items(path, selector)
+        begin, self.begin = self.begin, None
+        if begin is not None:
+            begin()
+        return found
+
+
+def test_a_run_that_just_begins_is_not_taken_for_a_dead_one(cleaned: Cluster) -> None:
+    with Between(cleaned.access, user_agent=f"test {cleaned.name}") as api:
+        _begins(cleaned, api)
+
+
+def _begins(cleaned: Cluster, api: Between) -> None:
+    def access() -> ClusterAccess:
+        return ClusterAccess(api, name=cleaned.name, namespace=f"{cleaned.name}-access", home=cleaned.home)
+
+    access().installer("first", 600, 60)
+
+    def begin() -> None:
+        access().installer("second", 600, 60)
+
+    api.begin = begin
+    assert access().end("first", leave=False).left_behind == []
+    name = a.installer_name("second")
+    assert api.get(a.binding_path(name))
+    assert api.get(a.account_path(f"{cleaned.name}-access", name))
+    access().remove()
+    assert api.get(a.binding_path(name)) is None
+
+
+def test_what_has_run_out_goes_and_nothing_of_another_name(cleaned: Cluster) -> None:
+    with Api(cleaned.access, user_agent=f"test {cleaned.name}") as api:
+        _run_out(cleaned, api)
+
+
+def _run_out(cleaned: Cluster, api: Api) -> None:
+    where, mine, other = f"{cleaned.name}-access", cleaned.name, f"{cleaned.name}-b"
+
+    def access(name: str, *, dry: bool = False) -> ClusterAccess:
+        return ClusterAccess(api, name=name, namespace=where, home=cleaned.home, dry=dry)
+
+    for name in (mine, other):
+        access(name).reader(f"plan-{name}", 600)
+        access(name).installer(f"run-{name}", 600, -5)
+        path = a.secret_path(where, a.lease_name(f"plan-{name}"))
+        cleaned.patch(path, {"metadata": {"annotations": {a.EXPIRES: "2020-01-01T00:00:00Z"}}})
+    over = {
+        f"ClusterRoleBinding {a.installer_name(f'run-{mine}')}",
+        f"ServiceAccount {a.installer_name(f'run-{mine}')}",
+        f"Secret {a.lease_name(f'plan-{mine}')}",
+    }
+    assert set(access(mine, dry=True).reader("", 0).left_behind) == over
+    # The account may have gone with its binding before anybody got to it.
+    account = {f"ServiceAccount {a.installer_name(f'run-{mine}')}"}
+    assert over - account <= set(access(mine).reader("", 0).left_behind) <= over
+    assert access(mine).reader("", 0).left_behind == []
+    for path in (
+        a.binding_path(a.installer_name(f"run-{other}")),
+        a.account_path(where, a.installer_name(f"run-{other}")),
+        a.secret_path(where, a.lease_name(f"plan-{other}")),
+    ):
+        assert api.get(path), path
+    assert access(mine).remove().removed
+    assert api.get(a.account_path(where, a.reader_name(other)))
+    # The namespace goes with the last account in it.
+    assert f"Namespace {where}" in access(other).remove().removed

@@ -51,6 +51,12 @@ class Api:
         """The API server's time, as of its answers: a node's own clock may be wrong."""
         return datetime.fromtimestamp(time.time() + self._ahead, tz=timezone.utc)
 
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
     def close(self) -> None:
         self._connection.close()
 
