@@ -58,8 +58,9 @@ options:
     default: ssh-host
   user_ca_keys:
     description:
-      - Public keys that certify users. By default all keys of O(user_mount) and O(trusted_mounts).
-      - With keys given here, hosts get no certificates, and no OpenBao is needed.
+      - 'Public keys that certify users, besides those of O(user_mount) and O(trusted_mounts): an authority
+        for emergencies, for example.'
+      - Where no OpenBao is named, they are all that there is, and hosts get no certificates.
     type: raw
     default: []
   trusted_mounts:

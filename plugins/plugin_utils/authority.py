@@ -24,26 +24,31 @@ def _environment(name: str) -> str:
     return os.environ.get(f"BAO_{name}") or os.environ.get(f"VAULT_{name}") or ""
 
 
+def address(args: Mapping[str, Any]) -> str:
+    """Where the authority is; empty where nobody says."""
+    return str(args.get("address") or _environment("ADDR"))
+
+
 def bao(args: Mapping[str, Any]) -> Bao:
     """Raises ``TrustError`` SLW-7320 and SLW-7321, ``SettingsError``."""
-    address = str(args.get("address") or _environment("ADDR"))
+    where = address(args)
     token = _environment("TOKEN")
-    if not address.startswith("https://") and not _LOOPBACK.match(address):
+    if not where.startswith("https://") and not _LOOPBACK.match(where):
         # A token is not sent unencrypted but to this machine itself.
         raise TrustError(
             "SLW-7320",
-            f"the authority's address is {address!r}" if address else "no authority is named",
+            f"the authority's address is {where!r}" if where else "no authority is named",
             "set ssh_ca_address, or BAO_ADDR: https://host:8200",
         )
     if not token:
         raise TrustError(
             "SLW-7321",
-            f"there is no token for {address}",
+            f"there is no token for {where}",
             "set BAO_TOKEN in the environment; extra variables are logged",
         )
-    tls = trusted(str(args.get("ca_file") or _environment("CACERT"))) if address.startswith("https") else None
+    tls = trusted(str(args.get("ca_file") or _environment("CACERT"))) if where.startswith("https") else None
     namespace = str(args.get("namespace") or _environment("NAMESPACE"))
-    return Bao(Api(Http(address.rstrip("/"), f"OpenBao at {address}", tls=tls), namespace), token)
+    return Bao(Api(Http(where.rstrip("/"), f"OpenBao at {where}", tls=tls), namespace), token)
 
 
 def name(args: Mapping[str, Any]) -> str:

@@ -33,11 +33,11 @@ class Trusted:
 
 
 def read(args: Mapping[str, Any]) -> Trusted:
-    """Keys that are given, and without any those of the authority. Raises ``TrustError``, ``ProviderError``."""
-    given = authority.names(args, "user_ca_keys")
+    """Keys that are given, and those of the authority where one is named. Raises ``TrustError``, ``ProviderError``."""
+    given = [parse_key(line).text for line in authority.names(args, "user_ca_keys")]
     dropped = authority.names(args, "drop")
-    if given:
-        return Trusted(tuple(parse_key(line).text for line in given))
+    if given and not authority.address(args):
+        return Trusted(tuple(given))
     bao = authority.bao(args)
     extra = authority.names(args, "trusted_mounts")
     users = [Engine.read(bao, mount) for mount in (str(args.get("user_mount") or "ssh-user").strip("/"), *extra)]
@@ -52,7 +52,9 @@ def read(args: Mapping[str, Any]) -> Trusted:
         )
     signing = hosts.signing
     return Trusted(
-        tuple(dict.fromkeys(found)), tuple(hosts.keys(without=dropped)), signing.fingerprint if signing else ""
+        tuple(dict.fromkeys([*found, *given])),
+        tuple(hosts.keys(without=dropped)),
+        signing.fingerprint if signing else "",
     )
 
 

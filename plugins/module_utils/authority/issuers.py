@@ -66,9 +66,8 @@ class Engine:
         return next((issuer for issuer in self.issuers if issuer.signs), None)
 
     def keys(self, without: Collection[str] = ()) -> list[str]:
-        """OpenSSH lines of all keys but those with these fingerprints, the signing one first."""
-        kept = [issuer for issuer in self.issuers if issuer.fingerprint not in without]
-        return [issuer.key for issuer in sorted(kept, key=lambda one: not one.signs)]
+        """OpenSSH lines of all keys but those with these fingerprints. The order does not depend on who signs."""
+        return [issuer.key for issuer in self.issuers if issuer.fingerprint not in without]
 
 
 @dataclass(frozen=True)

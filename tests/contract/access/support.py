@@ -26,7 +26,7 @@ from lab.hosts import manage
 from lab.hosts.model import Host
 from tests.contract.support import ROOT
 
-BIN = Path(sys.executable).parent
+CORES = {"2.18": Path(sys.executable).parent, "2.21": ROOT / ".venv-next" / "bin"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Access:
     folder: Path
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:7]}")
     hosts: dict[str, Host] = field(default_factory=dict)
+    programs: Path = CORES["2.18"]
     variables_more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,10 +119,14 @@ class Access:
         self.hosts[name] = found
         return found
 
-    def sign(self, principals: str = "") -> str:
+    @property
+    def second_mount(self) -> str:
+        return f"{self.name}-users-2"
+
+    def sign(self, principals: str = "", mount: str = "") -> str:
         """A certificate for the agent's key."""
         body = {"public_key": self.agent.public_key, "valid_principals": principals or self.principal}
-        answer = self.bao.need("POST", f"{self.user_mount}/sign/slipway-{self.name}", body)
+        answer = self.bao.need("POST", f"{mount or self.user_mount}/sign/slipway-{self.name}", body)
         return str(answer["data"]["signed_key"]).strip()
 
     def agent_authority(self) -> str:
@@ -165,7 +170,7 @@ class Access:
         inventory.write_text(yaml.safe_dump({"all": {"vars": self.variables(), "hosts": hosts | here}}))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("BAO_", "VAULT_"))},
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
             "ANSIBLE_NOCOLOR": "1",
@@ -173,7 +178,7 @@ class Access:
             "BAO_TOKEN": self.token,
             "SSH_AUTH_SOCK": str(self.agent.socket),
         }
-        return [str(BIN / "ansible-playbook"), "-i", str(inventory), playbook, *arguments], environment
+        return [str(self.programs / "ansible-playbook"), "-i", str(inventory), playbook, *arguments], environment
 
     def run(self, *arguments: str, playbook: str = "slipway.cluster.access") -> Ran:
         command, environment = self.command(*arguments, playbook=playbook)
@@ -196,15 +201,13 @@ class Access:
     def extra(self, **values: Any) -> tuple[str, str]:
         return "-e", json.dumps(values)
 
-    def login(self, host: Host, *options: str) -> subprocess.CompletedProcess[str]:
+    def login(self, host: Host, *options: str, command: str = "true") -> subprocess.CompletedProcess[str]:
         """One ssh of its own, with nothing but these options to let it in."""
         base = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
                 "ControlPath=none", "IdentitiesOnly=yes")  # fmt: skip
-        words = [word for option in base for word in ("-o", option)]
-        command = ["ssh", "-F", "none", *words, *options, "-p", str(host.port), f"{host.user}@{host.address}", "true"]
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
-        )
+        words = ["-F", "none", *(word for option in base for word in ("-o", option)), *options]
+        whole = ["ssh", *words, "-p", str(host.port), f"{host.user}@{host.address}", command]
+        return subprocess.run(whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     def by_certificate(self, host: Host) -> bool:
         options = ("-i", str(self.agent.key), "-o", f"CertificateFile={self.agent.key}-cert.pub")
@@ -216,7 +219,7 @@ class Access:
     def remove(self) -> None:
         for name in self.hosts:
             manage.remove(str(self.lab["name"]), name, say=lambda text: None)
-        for mount in (self.user_mount, self.host_mount):
+        for mount in (self.user_mount, self.second_mount, self.host_mount):
             self.bao.call("DELETE", f"sys/mounts/{mount}")
         for policy in (f"slipway-{self.name}", f"slipway-{self.name}-hosts"):
             self.bao.call("DELETE", f"sys/policies/acl/{policy}")

@@ -73,6 +73,36 @@ def test_switching_needs_a_second_key(access: Access, host: Host) -> None:
     assert "SLW-7325" in ran.out
 
 
+def test_changing_over_to_a_second_mount_keeps_access(access: Access, host: Host) -> None:
+    """The way for servers that hold one key for each mount."""
+    access.ok()
+    first, second = access.user_mount, access.second_mount
+    more = access.extra(slipway_ca_user_mount=second, slipway_ca_trusted_mounts=[first])
+    access.ok(*more, "-e", "slipway_prepare_ca=true")
+    assert len(_trusted(host)) == 2
+    assert access.by_certificate(host)
+    access.agent.hold(access.sign(mount=second))
+    assert access.ok(*more).changed(host.name) == 0
+    assert access.by_certificate(host)
+    access.ok(*access.extra(slipway_ca_user_mount=second))
+    assert len(_trusted(host)) == 1
+    assert access.by_certificate(host)
+    access.agent.hold(access.sign())
+    assert not access.by_certificate(host)
+
+
+def test_an_authority_for_emergencies_is_trusted_beside_the_first(access: Access, host: Host) -> None:
+    key = access.folder / "emergency"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    offline = " ".join(Path(f"{key}.pub").read_text().split()[:2])
+    access.ok(*access.extra(slipway_user_ca_keys=[offline]))
+    assert _trusted(host) == {offline, *_keys(access)}
+    assert "slipway/host-cert.pub" in files(host)
+    command = ["ssh-keygen", "-q", "-s", str(key), "-I", "emergency", "-n", access.principal, f"{access.agent.key}.pub"]
+    subprocess.run(command, check=True)
+    assert access.by_certificate(host)
+
+
 def test_a_revoked_serial_is_refused(access: Access, host: Host) -> None:
     stolen = access.sign()
     access.agent.hold(stolen)

@@ -12,7 +12,7 @@ import pytest
 
 from lab.hosts import log, manage
 from lab.hosts.model import Host
-from tests.contract.access.support import Access, files, folders, site
+from tests.contract.access.support import CORES, Access, files, folders, site
 
 pytestmark = pytest.mark.lab
 
@@ -43,6 +43,21 @@ def test_a_static_key_is_replaced_by_certificates(access: Access, host: Host) ->
     assert access.by_certificate(host)
     assert "restore.sh" in removal.out
     assert access.ok(*consent).changed(host.name) == 0
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_every_core_rolls_out_rotates_and_removes(access: Access, host: Host, core: str) -> None:
+    if not (CORES[core] / "ansible-playbook").exists():
+        pytest.skip(f"ansible-core {core} is not installed")
+    access.programs = CORES[core]
+    assert access.ok(*access.extra(slipway_prepare_ca=True)).changed(host.name) == 1
+    access.ok(*access.extra(slipway_rotate_ca="add"))
+    access.ok(*access.extra(slipway_rotate_ca="switch"))
+    assert access.ok(*access.extra(slipway_remove_static_keys=access.name)).changed(host.name) == 1
+    assert access.by_certificate(host)
+    assert not access.by_static_key(host)
+    site(host, "AllowUsers somebody\n")
+    assert "SLW-7304" in access.run(*access.extra(slipway_sshd_log_level="DEBUG")).out
 
 
 def test_the_host_shows_a_certificate_of_its_own(access: Access, host: Host) -> None:
