@@ -111,11 +111,15 @@ def build(machine: Machine, sshd: Sshd) -> None:
 def _programs(machine: Machine, sshd: Sshd) -> list[tuple[str, str]]:
     """Put commands on the machine's PATH; return what must be mounted for them."""
     binaries = machine.folder / "opt" / "lab" / "bin"
-    places = {"@PYTHON@": python(), "@LIBRARIES@": sshd.libraries, "@TREE@": TREE}
     names = ["session", *REPLACED]
+    rsync = _rsync(sshd, TREE)
+    if rsync:
+        names.append("rsync")
+        rsync += "" if os.getuid() == 0 else " --no-super"
+    places = {"@PYTHON@": python(), "@LIBRARIES@": sshd.libraries, "@TREE@": TREE, "@RSYNC@": rsync}
     mounts = []
     if sshd.tree is not None:
-        names += ["sshd"] + (["rsync"] if (sshd.tree / "usr/bin/rsync").exists() else [])
+        names.append("sshd")
         mounts = [(str(sshd.tree), TREE), ("/usr/sbin", SBIN), (str(machine.folder.parent / SBIN_LINKS), "/usr/sbin")]
     for name in names:
         _write_program(binaries / name, places)
@@ -130,9 +134,18 @@ def _programs(machine: Machine, sshd: Sshd) -> list[tuple[str, str]]:
 
 def offer_rsync(folder: Path, sshd: Sshd) -> None:
     """Put the unpacked rsync into a folder of programs, for the other end of the connection."""
-    if sshd.tree is not None and (sshd.tree / "usr/bin/rsync").exists() and not (folder / "rsync").exists():
-        tree = str(sshd.tree)
-        _write_program(folder / "rsync", {"@LIBRARIES@": sshd.libraries.replace(TREE, tree), "@TREE@": tree})
+    if sshd.tree is not None and not (folder / "rsync").exists():
+        rsync = _rsync(sshd, str(sshd.tree))
+        if rsync.startswith(str(sshd.tree)):
+            libraries = sshd.libraries.replace(TREE, str(sshd.tree))
+            _write_program(folder / "rsync", {"@LIBRARIES@": libraries, "@RSYNC@": rsync})
+
+
+def _rsync(sshd: Sshd, tree: str) -> str:
+    """The unpacked one, with ``tree`` for its folder, else the machine's; empty when there is neither."""
+    if sshd.tree is not None and (sshd.tree / "usr/bin/rsync").exists():
+        return f"{tree}/usr/bin/rsync"
+    return "/usr/bin/rsync" if Path("/usr/bin/rsync").exists() else ""
 
 
 def _write_program(path: Path, places: Mapping[str, str]) -> None:

@@ -122,7 +122,7 @@ def test_ansible_finds_machines(lab: Lab, hosts: dict[str, Host], client: SshCli
         "ansible_ssh_common_args": options + " -o HostKeyAlias={{ inventory_hostname }}",
         "ansible_control_path_dir": str(tmp_path),
     }
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, tmp_path / "play.yml"]
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", inventory, tmp_path / "play.yml"]
     done = subprocess.run([*command, "-e", json.dumps(extra)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "RUNNING HANDLER [reload]" in done.stdout
