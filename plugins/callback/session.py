@@ -5,15 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible import constants
-from ansible.plugins.callback import CallbackBase
-
-from ansible_collections.slipway.cluster.plugins.module_utils.report.session_text import closing_lines, reason_lines
-from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
-from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
-
 DOCUMENTATION = r"""
 name: session
 type: notification
@@ -27,8 +18,17 @@ description:
   - Slipway's own playbooks need nothing for it. Elsewhere, enable it in C(ansible.cfg) together with the vars
     plugin P(slipway.cluster.session#vars).
 author:
-  - Slipway contributors
+  - Slipway contributors (@slipway-cluster)
 """
+
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.report.session_text import closing_lines, reason_lines
+from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
+from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
 
 
 class CallbackModule(CallbackBase):

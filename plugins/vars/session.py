@@ -5,13 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.vars import BaseVarsPlugin
-
-from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
-
 DOCUMENTATION = r"""
 name: session
 version_added: 1.0.0
@@ -37,7 +30,7 @@ seealso:
     description: What the session does, its settings and its limits.
     link: https://slipway.cluster/docs/credentials
 author:
-  - Slipway contributors
+  - Slipway contributors (@slipway-cluster)
 """
 
 EXAMPLES = r"""
@@ -57,6 +50,13 @@ slipway_ssh:
       role: slipway
       jwt_file: /run/secrets/token
 """
+
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.vars import BaseVarsPlugin
+
+from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
 
 
 class VarsModule(BaseVarsPlugin):

@@ -187,4 +187,3 @@ def test_an_authority_that_is_lost_in_the_middle(place: Site, tmp_path: Path) ->
     renewed.ok()
     assert "2 certificates of OpenBao" in renewed.summary
     eventually(lambda: not place.logged_in())
-

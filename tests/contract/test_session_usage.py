@@ -204,9 +204,7 @@ def test_a_plain_key_in_the_user_s_own_agent(
     ],
     ids=lambda value: value if isinstance(value, str) else value[-1].lstrip("-"),
 )
-def test_listings_start_nothing_and_ask_nobody(
-    place: Site, tmp_path: Path, program: str, arguments: list[str]
-) -> None:
+def test_listings_start_nothing_and_ask_nobody(place: Site, tmp_path: Path, program: str, arguments: list[str]) -> None:
     """A session begins with a folder in the runtime folder; a token that nobody takes would be an error there."""
     project = Project(place, tmp_path / "p", ONE)
     project.playbook()
@@ -227,5 +225,3 @@ def test_what_is_wrong_in_the_settings_is_told_with_its_place(place: Site, tmp_p
     assert "did you mean 'host_check'?" in done.text
     assert "access.yml:" in done.text
     assert "TASK [" not in done.text
-
-

@@ -132,6 +132,7 @@ def base_folder() -> Path:
     """Memory where there is some: nothing of a session belongs on a disk."""
     for candidate in (os.environ.get("XDG_RUNTIME_DIR") or "", *_MEMORY):
         folder = Path(candidate)
-        if candidate and len(os.fsencode(candidate)) <= _LONGEST_PATH and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        short = candidate and len(os.fsencode(candidate)) <= _LONGEST_PATH
+        if short and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return folder
     return Path(tempfile.gettempdir())
