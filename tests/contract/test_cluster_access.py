@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ansible_runner
 import pytest
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import accounts as a
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.cluster_access import ClusterAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transport import Api
-from tests.contract.access import CORES, RBAC, Accessed, audited, holds, looking
 from tests.contract.fixtures import objects as o
+from tests.contract.rights import CORES, RBAC, Accessed, audited, holds, looking
 from tests.contract.runner import control
 from tests.contract.support import Cluster, eventually
 
@@ -288,6 +289,29 @@ def test_no_rights_exist_while_a_hook_runs(cleaned: Cluster, tmp_path: Path) -> 
     run.run("install")
     assert seen.read_text(encoding="utf-8") == ""
     assert cleaned.get(o.core("configmaps", cleaned.ns("main"), "plain"))
+    assert run.rights() == set()
+
+
+def test_awx_s_artifacts_hold_no_token(cleaned: Cluster, tmp_path: Path) -> None:
+    """AWX keeps what ansible-runner writes: every event with its result, and all output."""
+    run = Accessed(cleaned, tmp_path, addons(cleaned, tmp_path))
+    private = tmp_path / "private"
+    (private / "project").mkdir(parents=True)
+    play = "- import_playbook: slipway.cluster.install\n"
+    (private / "project" / "site.yml").write_text(play, encoding="utf-8")
+    done = ansible_runner.run(
+        private_data_dir=str(private),
+        playbook="site.yml",
+        inventory=str(run.playbook.folder / "hosts.yml"),
+        envvars={**run.environment, "PATH": f"{CORES['2.18']}:{os.environ['PATH']}"},
+        verbosity=5,
+        quiet=True,
+    )
+    assert done.rc == 0
+    (token,) = run.tokens
+    events = list((private / "artifacts").rglob("*.json"))
+    assert [event for event in events if "slipway.cluster.addons" in event.read_text(encoding="utf-8")]
+    assert holds(private, token) == []
     assert run.rights() == set()
 
 

@@ -23,8 +23,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import a
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.bootstrap_token import JoinTokens
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.token_request import request_token
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transport import Api
-from tests.contract.access import CORES
 from tests.contract.fixtures import objects as o
+from tests.contract.rights import CORES
 from tests.contract.support import ROOT, Cluster, eventually
 
 pytestmark = pytest.mark.lab
@@ -137,13 +137,11 @@ def test_a_token_ends_with_what_it_is_bound_to(cluster: Cluster, api: Api) -> No
 def oldest() -> Path:
     """The oldest Python that the node modules are for and that starts here."""
     for version in OLD:
-        places = [
-            shutil.which(f"python{version}"),
-            *Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"),
-        ]
-        for place in filter(None, places):
+        on_path = shutil.which(f"python{version}")
+        places = [Path(on_path)] if on_path else []
+        for place in (*places, *Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}")):
             if subprocess.run([place, "-c", "import ssl"], capture_output=True, check=False).returncode == 0:
-                return Path(place)
+                return place
     pytest.skip(f"no older Python is here: none of {', '.join(OLD)}")
 
 

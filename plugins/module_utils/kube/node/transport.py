@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from ..access import Access
@@ -22,6 +22,7 @@ from ..errors import AccessError, ApiError, UnreachableError, api_error
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 _TIMEOUT = 20.0
+T = TypeVar("T", bound="Api")
 _PASSES = (429, 500, 502, 503, 504)
 
 
@@ -51,7 +52,7 @@ class Api:
         """The API server's time, as of its answers: a node's own clock may be wrong."""
         return datetime.fromtimestamp(time.time() + self._ahead, tz=timezone.utc)
 
-    def __enter__(self) -> Api:
+    def __enter__(self: T) -> T:
         return self
 
     def __exit__(self, *failure: object) -> None:
