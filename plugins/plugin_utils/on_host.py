@@ -63,7 +63,7 @@ class OnHost:
                 answer = self._context.run(
                     self._caller.call, "slipway.cluster.cluster_access", arguments, self._variables
                 )
-            except AnsibleError as exc:
+            except (AnsibleError, OSError) as exc:
                 raise AccessError("SLW-7403", f"{self.name} cannot be asked: {exc}", "is it reachable by SSH?") from exc
         if answer.get("failed") or answer.get("unreachable"):
             # Never the module's raw output.
