@@ -23,7 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transpor
 from tests.contract.fixtures import objects as o
 from tests.contract.rights import CORES, RBAC, Accessed, audited, holds, looking
 from tests.contract.runner import control
-from tests.contract.support import Cluster, eventually
+from tests.contract.support import CHARTS, Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -168,6 +168,31 @@ def test_rights_of_the_reader_follow_the_records(cleaned: Cluster, tmp_path: Pat
     )  # fmt: skip
     assert left.replace("No resources found", "").strip() == ""
     eventually(lambda: cleaned.get(f"/api/v1/namespaces/{run.space}") is None, 30)
+
+
+def test_the_first_plan_of_all_reads_a_cluster_that_knows_nothing_of_us(cluster: Cluster, tmp_path: Path) -> None:
+    """Neither the records' namespace is there, nor a right to look at what a chart would make."""
+    o.make_namespaces(cluster, cluster.ns("main"))
+    notifier = {"chart": {"path": str(CHARTS / "notifier")}, "namespace": cluster.ns("main")}
+    run = Accessed(cluster, tmp_path, {"notifier": notifier, **addons(cluster, tmp_path)})
+    said = run.run("plan")
+    assert re.search(r"^\+ notifier +install", said, re.MULTILINE), said
+    assert cluster.get(f"/api/v1/namespaces/{cluster.home}") is None
+    assert "unverified (rights): the chart looks into the cluster where this credential may not" in said
+    assert "Secret" in said
+    o.kubectl(cluster, "delete", "ns", run.space, "--wait=false")
+
+
+def test_a_namespace_goes_though_the_reader_may_look_into_it(cleaned: Cluster, tmp_path: Path) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "owned"}, "stringData": {"pin": "0815"}}
+    own = {"own": {"namespace": cleaned.ns("own"), "objects": [secret]}}
+    run = Accessed(cleaned, tmp_path, {**own, **addons(cleaned, tmp_path)})
+    run.run("install")
+    run.run("status")
+    path = f"{RBAC}/namespaces/{cleaned.ns('own')}/roles/{a.reader_name(cleaned.name)}"
+    assert cleaned.get(path)
+    run.run("remove", "-e", "slipway_remove_addons=own")
+    eventually(lambda: cleaned.get(f"/api/v1/namespaces/{cleaned.ns('own')}") is None, 30)
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(cleaned: Cluster, tmp_path: Path) -> None:
