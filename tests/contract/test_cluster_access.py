@@ -6,6 +6,7 @@ however it ends."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -92,6 +93,7 @@ def test_rights_and_token_end_with_the_run_and_nobody_sees_them(core: str, clean
     assert "slipway.cluster.cluster_access" in said
     assert token not in said
     assert token.split(".")[2] not in said
+    assert base64.b64encode(token.encode()).decode() not in said
     assert holds(tmp_path, token) == [str(tmp_path / "tokens")]
     assert holds(tmp_path, "client-key-data") == []
     assert json.loads(report.read_text(encoding="utf-8"))["result"] == "changes"

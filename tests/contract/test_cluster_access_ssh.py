@@ -103,7 +103,7 @@ def addons(cluster: Cluster, folder: Path, **more: Any) -> dict[str, Any]:
 
 def forwards(folder: Path) -> list[str]:
     """Processes of this test's that hold a forward."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
     return [line for line in listed if str(folder) in line and " -L " in line]
 
 
@@ -227,3 +227,24 @@ def test_rights_end_though_the_host_is_away(
     assert "SLW-7406 what is left of this run's rights is cleared away by the next run" in run.output
     # The account goes with its binding, by the cluster's own garbage collector.
     eventually(lambda: run.rights() == set(), 20)
+
+
+def test_a_forward_ends_with_the_worker_whatever_ends_that(
+    cleaned: Cluster, hosts: tuple[Host, Host], login: dict[str, str], tmp_path: Path
+) -> None:
+    stuck = {"namespace": cleaned.ns("main"), "timeout": 300, "objects": [o.deployment("stuck", "never-ready")]}
+    run = reached(cleaned, tmp_path, login, hosts[0], {"stuck": stuck}, slipway_api_forward=True)
+    main = run.start("install")
+    try:
+        eventually(lambda: cleaned.get(o.apps("deployments", cleaned.ns("main"), "stuck")), 60)
+        assert len(forwards(tmp_path)) == 1
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(main.pid)], capture_output=True, text=True, check=True
+        )
+        # One by one: a signal to the group would reach ssh itself.
+        for pid in (main.pid, *map(int, listed.stdout.split())):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: forwards(tmp_path) == [], 10)
+    finally:
+        os.killpg(main.pid, signal.SIGKILL)
+        main.wait(10)
