@@ -127,7 +127,8 @@ class Host:
                 "authorizedprincipalsfile": f"{self.places.principals}/%u",
                 "exposeauthinfo": "yes",
             }
-            found += reasons(_account(user), now, expected=expected, address=self.way.address)
+            kinds = {parse_key(key).kind for key in wanted.user_ca_keys}
+            found += reasons(_account(user), now, expected=expected, address=self.way.address, ca_kinds=kinds)
             weak = unsafe(f"{self.places.principals}/{user}") if now.get("strictmodes") == ["yes"] else ""
             if weak:
                 found.append(f"others than root may write {weak}, and StrictModes is on")

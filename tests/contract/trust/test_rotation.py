@@ -14,8 +14,8 @@ import pytest
 
 from lab import authority
 from lab.hosts.model import Host
-from tests.contract.access.support import Access, files
 from tests.contract.support import eventually
+from tests.contract.trust.support import Access, files
 
 pytestmark = pytest.mark.lab
 

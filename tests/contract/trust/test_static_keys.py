@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.hosts.model import Host
-from tests.contract.access.support import Access, files, site
+from tests.contract.trust.support import Access, files, site
 
 pytestmark = pytest.mark.lab
 

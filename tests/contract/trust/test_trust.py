@@ -12,7 +12,7 @@ import pytest
 
 from lab.hosts import log, manage
 from lab.hosts.model import Host
-from tests.contract.access.support import CORES, Access, files, folders, site
+from tests.contract.trust.support import CORES, Access, files, folders, site
 
 pytestmark = pytest.mark.lab
 
