@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+_NOT_MAPPED = 65534
 _ANY = "*-cert-v01@openssh.com"
 
 
@@ -111,7 +112,8 @@ def unsafe(path: str) -> str:
             status = place.stat()
         except OSError:
             continue
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_uid not in (0, os.geteuid()):
+        # In a user namespace the owner of what lies outside cannot be told.
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_uid not in (0, os.geteuid(), _NOT_MAPPED):
             return str(place)
     return ""
 
