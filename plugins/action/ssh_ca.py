@@ -79,8 +79,8 @@ def _wanted(args: Mapping[str, Any]) -> Wanted:
         host_ttl=authority.seconds(args, "host_ttl", 90 * 86400),
         port_forwarding=authority.flag(args, "port_forwarding"),
         approle=authority.flag(args, "approle"),
-        approle_options=args.get("approle_options") or {},
-        jwt=args.get("jwt") or {},
+        approle_options=_settings(args, "approle_options"),
+        jwt=_settings(args, "jwt"),
     )
     if wanted.ttl > wanted.max_ttl:
         raise TrustError("SLW-7314", f"ttl is {wanted.ttl} s and max_ttl {wanted.max_ttl} s", "raise max_ttl")
@@ -89,6 +89,13 @@ def _wanted(args: Mapping[str, Any]) -> Wanted:
             "SLW-7314", f"{wanted.user_mount} is to certify users and hosts", "give each a mount of its own"
         )
     return wanted
+
+
+def _settings(args: Mapping[str, Any], option: str) -> Mapping[str, Any]:
+    found = args.get(option) or {}
+    if not isinstance(found, Mapping):
+        raise TrustError("SLW-7314", f"{option} is {found!r}", "give a mapping of settings")
+    return found
 
 
 def _rotation(bao: Bao, wanted: Wanted, operation: str, args: Mapping[str, Any]) -> list[Change]:

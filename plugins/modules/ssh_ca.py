@@ -80,8 +80,8 @@ options:
     type: raw
     default: 90d
   port_forwarding:
-    description: Whether users' certificates permit port forwarding, which the way over a bastion needs.
-      They permit nothing else.
+    description: Whether users' certificates permit port forwarding, which the way over a bastion and
+      C(slipway_api_forward) need. They permit nothing else.
     type: raw
     default: false
   approle:

@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 # These have to work without Kubespray being installed.
-PLAYBOOKS = ("addons", "install", "plan", "remove", "status")
+PLAYBOOKS = ("access", "addons", "install", "plan", "remove", "status")
 FOR_USERS = {
     "CHANGELOG.rst", "LICENSE", "LICENSES", "README.md", "bindep.txt", "changelogs", "docs", "inventories", "meta",
     "playbooks", "plugins", "requirements.txt", "requirements.yml", "roles", "schemas",

@@ -18,7 +18,7 @@ from .certificate import parse_key
 from .errors import TrustError
 from .layout import Places, Site, Wanted
 from .lockout import Account, reasons, unsafe
-from .sshd import NOBODY, Reload, Sshd, Way
+from .sshd import NOBODY, Reload, Sshd, Way, run
 from .transaction import Transaction
 
 # What a binary revocation list begins with.
@@ -127,7 +127,8 @@ class Host:
                 "authorizedprincipalsfile": f"{self.places.principals}/%u",
                 "exposeauthinfo": "yes",
             }
-            found += reasons(_account(user), now, expected=expected, address=self.way.address)
+            kinds = {parse_key(key).kind for key in wanted.user_ca_keys}
+            found += reasons(_account(user), now, expected=expected, address=self.way.address, ca_kinds=kinds)
             weak = unsafe(f"{self.places.principals}/{user}") if now.get("strictmodes") == ["yes"] else ""
             if weak:
                 found.append(f"others than root may write {weak}, and StrictModes is on")
@@ -192,7 +193,8 @@ def _host_key(now: Mapping[str, list[str]]) -> str:
     """The public half of the key to certify: one line, or nothing."""
     found = {}
     for path in now.get("hostkey", []):
-        text = _text(f"{path}.pub").strip()
+        # The public file is for people: sshd does without.
+        text = _text(f"{path}.pub").strip() or run(["ssh-keygen", "-y", "-P", "", "-f", path])[1].strip()
         if text:
             found[parse_key(text).kind] = text
     return next((found[kind] for kind in _PREFERRED if kind in found), "")

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-_Effective = Mapping[str, Sequence[str]]
+_NOT_MAPPED = 65534
+_ANY = "*-cert-v01@openssh.com"
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,18 @@ class Account:
     locked: bool
 
 
-def reasons(account: Account, now: _Effective, *, expected: Mapping[str, str], address: str) -> list[str]:
-    """Sentences, each a reason; none when nothing speaks against a login. ``expected``: keyword → our value."""
+def reasons(
+    account: Account,
+    now: Mapping[str, Sequence[str]],
+    *,
+    expected: Mapping[str, str],
+    address: str,
+    ca_kinds: Collection[str] = (),
+) -> list[str]:
+    """Sentences, each a reason; none when nothing speaks against a login.
+
+    ``expected``: keyword → our value. ``ca_kinds``: types of the keys that certify users.
+    """
     found = [
         f"{keyword} is {_first(now, keyword, 'none')} for {account.name}, not {value}: something else sets it"
         for keyword, value in expected.items()
@@ -37,6 +48,7 @@ def reasons(account: Account, now: _Effective, *, expected: Mapping[str, str], a
     ]
     if _first(now, "pubkeyauthentication", "yes") != "yes":
         found.append("PubkeyAuthentication is off, and certificates are public keys")
+    found += _refused_algorithms(now, ca_kinds)
     methods = _first(now, "authenticationmethods", "any").split()
     if methods != ["any"] and "publickey" not in methods:
         found.append(f"AuthenticationMethods asks for {' or '.join(methods)}, a key alone is not enough")
@@ -47,7 +59,24 @@ def reasons(account: Account, now: _Effective, *, expected: Mapping[str, str], a
     return found + _refused_users(account, now, address)
 
 
-def _refused_users(account: Account, now: _Effective, address: str) -> list[str]:
+def _refused_algorithms(now: Mapping[str, Sequence[str]], ca_kinds: Collection[str]) -> list[str]:
+    """What is not said is what sshd has built in, which accepts all that we use."""
+    found = []
+    accepted = _first(now, "pubkeyacceptedalgorithms", _first(now, "pubkeyacceptedkeytypes", _ANY))
+    if "-cert-v01@" not in accepted:
+        found.append("PubkeyAcceptedAlgorithms names no type of certificate")
+    signing = _first(now, "casignaturealgorithms", "")
+    if signing and ca_kinds and not any(_signs(kind, signing) for kind in ca_kinds):
+        found.append(f"CASignatureAlgorithms does not accept signatures by {', '.join(sorted(set(ca_kinds)))}")
+    return found
+
+
+def _signs(kind: str, algorithms: str) -> bool:
+    names = ("rsa-sha2-256", "rsa-sha2-512") if kind == "ssh-rsa" else (kind,)
+    return any(name in algorithms.split(",") for name in names)
+
+
+def _refused_users(account: Account, now: Mapping[str, Sequence[str]], address: str) -> list[str]:
     def users(keyword: str) -> list[str]:
         return [pattern for line in now.get(keyword, ()) for pattern in line.split()]
 
@@ -83,11 +112,12 @@ def unsafe(path: str) -> str:
             status = place.stat()
         except OSError:
             continue
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_uid not in (0, os.geteuid()):
+        # In a user namespace the owner of what lies outside cannot be told.
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_uid not in (0, os.geteuid(), _NOT_MAPPED):
             return str(place)
     return ""
 
 
-def _first(now: _Effective, keyword: str, default: str) -> str:
+def _first(now: Mapping[str, Sequence[str]], keyword: str, default: str) -> str:
     values = now.get(keyword, ())
     return values[0] if values else default

@@ -140,7 +140,10 @@ class Transaction:
 
 def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Writes a file in one step: sshd reads the old one or the new one. An existing one keeps its owner and mode."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for folder in reversed([parent for parent in path.parents if not parent.exists()]):
+        folder.mkdir()
+        # Whatever root's umask is: sshd reads principals with the rights of the user who logs in.
+        folder.chmod(0o755)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".slipway-")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import time
+from collections import abc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,22 @@ def test_names_come_from_the_inventory_alone() -> None:
     assert host_names("node7", said, ["node7.example.com"]) == ["10.0.0.7", "192.0.2.7", "node7", "node7.example.com"]
 
 
+def evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything that runs, so without annotations."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns"):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from evaluated(child)
+
+
+def is_type(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and (
+        node.id in ("dict", "list", "tuple", "set", "type") or node.id in abc.__all__
+    )
+
+
 HOST_SIDE = ["errors", "certificate", "keywords", "sshd", "layout", "lockout", "transaction", "host", "static_keys",
              "last_use", "removing"]  # fmt: skip
 
@@ -151,6 +169,8 @@ def test_what_runs_on_hosts_is_python_3_8(name: str) -> None:
     newer = {"removeprefix", "removesuffix", "is_relative_to", "readlink"}
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not newer & used
+    # Types can be given parameters in annotations only, which nobody evaluates.
+    assert not [ast.unparse(one) for one in evaluated(tree) if isinstance(one, ast.Subscript) and is_type(one.value)]
     assert "from __future__ import annotations" in text
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors impor
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.keywords import SINCE, parse_version
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.layout import Places, Site, Wanted
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.lockout import Account
-from ansible_collections.slipway.cluster.plugins.module_utils.trust.transaction import Transaction
+from ansible_collections.slipway.cluster.plugins.module_utils.trust.transaction import Transaction, replace
 from tests.contract.support import eventually
 
 PLACES = Places("/etc/ssh/slipway", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/10-slipway.conf")
@@ -114,7 +115,13 @@ OPS = Account("ops", 1000, ("ops", "wheel"), locked=False)
 
 def why(account: Account = OPS, **now: str) -> str:
     return "; ".join(
-        lockout.reasons(account, {key: [value] for key, value in now.items()}, expected={}, address="192.0.2.9")
+        lockout.reasons(
+            account,
+            {key: [value] for key, value in now.items()},
+            expected={},
+            address="192.0.2.9",
+            ca_kinds={"ssh-ed25519"},
+        )
     )
 
 
@@ -136,6 +143,10 @@ def why(account: Account = OPS, **now: str) -> str:
         ({"allowgroups": "admins"}, "AllowGroups"),
         ({"denygroups": "wheel"}, "DenyGroups"),
         ({"permitrootlogin": "no"}, ""),
+        ({"pubkeyacceptedalgorithms": "ssh-ed25519,rsa-sha2-512"}, "PubkeyAcceptedAlgorithms"),
+        ({"pubkeyacceptedkeytypes": "ssh-ed25519,ssh-ed25519-cert-v01@openssh.com"}, ""),
+        ({"casignaturealgorithms": "ecdsa-sha2-nistp256,rsa-sha2-512"}, "CASignatureAlgorithms"),
+        ({"casignaturealgorithms": "ecdsa-sha2-nistp256,ssh-ed25519"}, ""),
     ],
 )
 def test_reasons_against_a_login(now: dict[str, str], said: str) -> None:
@@ -178,6 +189,16 @@ def write(change: tuple[Transaction, Path, Path], seconds: int, reload: str = ""
 def is_back(change: tuple[Transaction, Path, Path]) -> bool:
     _one, there, fresh = change
     return there.read_bytes() == b"before\xff" and there.stat().st_mode & 0o777 == 0o640 and not fresh.parent.exists()
+
+
+def test_folders_are_readable_whatever_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        replace(tmp_path / "one" / "two" / "file", b"x")
+    finally:
+        os.umask(old)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("one", "one/two", "one/two/file")]
+    assert modes == [0o755, 0o755, 0o644]
 
 
 def test_a_change_is_put_back_byte_for_byte(change: tuple[Transaction, Path, Path]) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from lab import authority
 from lab.hosts.model import Host
-from tests.contract.access.support import Access, files
 from tests.contract.support import eventually
+from tests.contract.trust.support import Access, files
 
 pytestmark = pytest.mark.lab
 
@@ -164,7 +164,8 @@ def test_a_host_whose_controller_died_puts_itself_back(access: Access, host: Hos
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
     eventually(lambda: files(host) == before, 60)
-    assert access.by_static_key(host)
+    # The files are back a moment before sshd has read them and listens again.
+    eventually(lambda: access.by_static_key(host), 30)
     eventually(lambda: not access.by_certificate(host), 30)
     assert access.ok().changed(host.name) == 1
 

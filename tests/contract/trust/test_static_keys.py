@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.hosts.model import Host
-from tests.contract.access.support import Access, files, site
+from tests.contract.trust.support import Access, files, site
 
 pytestmark = pytest.mark.lab
 
@@ -25,13 +25,13 @@ def test_every_way_in_by_key_is_listed_and_some_are_kept(access: Access, host: H
     )
     (Path(host.folder) / "root/.ssh").mkdir(mode=0o700)
     (Path(host.folder) / "root/.ssh/authorized_keys2").write_text(f"{stranger} old admin\n")
-    site(host, "Match User visitor\n    AuthorizedKeysCommand /bin/true\n    AuthorizedKeysCommandUser nobody\n")
+    site(host, "Match User nobody\n    AuthorizedKeysCommand /bin/true\n    AuthorizedKeysCommandUser nobody\n")
     listed = access.ok().out
     for line in (
         f"{access.fingerprint(emergency)} for emergencies",
         f"root /root/.ssh/authorized_keys2: ssh-ed25519 {access.fingerprint(stranger)} old admin",
         "(an authority)",
-        "visitor: sshd asks /bin/true for keys",
+        "nobody: sshd asks /bin/true for keys",
     ):
         assert line in listed
     assert "nothing that could be read" not in listed

@@ -12,7 +12,7 @@ import pytest
 
 from lab.hosts import log, manage
 from lab.hosts.model import Host
-from tests.contract.access.support import CORES, Access, files, folders, site
+from tests.contract.trust.support import CORES, Access, files, folders, site
 
 pytestmark = pytest.mark.lab
 
@@ -61,6 +61,7 @@ def test_every_core_rolls_out_rotates_and_removes(access: Access, host: Host, co
 
 
 def test_the_host_shows_a_certificate_of_its_own(access: Access, host: Host) -> None:
+    (Path(host.folder) / "etc/ssh/ssh_host_ed25519_key.pub").unlink()
     access.ok()
     known = access.folder / "known_hosts"
     authority = str(access.bao.need("GET", f"{access.host_mount}/public_key")).split()[:2]
@@ -165,6 +166,13 @@ def test_a_broken_host_is_not_touched(access: Access, host: Host) -> None:
     ran = access.run()
     assert "SLW-7302" in ran.out
     assert files(host) == before
+
+
+def test_rules_of_the_site_for_others_are_no_obstacle(access: Access, host: Host) -> None:
+    rules = ("Group wheel", "Address 192.0.2.0/24", "LocalPort 22", "LocalAddress 192.0.2.1", "Host *.example.com")
+    site(host, "".join(f"Match {rule}\n    PubkeyAuthentication no\n" for rule in rules))
+    assert access.ok().changed(host.name) == 1
+    assert access.by_certificate(host)
 
 
 def test_a_plain_key_in_the_agent_proves_nothing(access: Access, host: Host) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.hosts.model import Host
-from tests.contract.access.support import Access
+from tests.contract.trust.support import Access
 
 
 @pytest.fixture

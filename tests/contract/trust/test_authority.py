@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.access.support import Access
+from tests.contract.trust.support import Access
 
 pytestmark = pytest.mark.lab
 CA = ("-e", "slipway_prepare_ca=true", "--limit", "localhost")
