@@ -69,9 +69,7 @@ def group(number: int) -> Callable[[Running], None]:
     [main_only(signal.SIGKILL), group(signal.SIGKILL), main_only(signal.SIGTERM), group(signal.SIGINT)],
     ids=["kill", "kill-group", "term", "ctrl-c"],
 )
-def test_nothing_is_left_of_a_run_that_was_ended(
-    place: Site, tmp_path: Path, end: Callable[[Running], None]
-) -> None:
+def test_nothing_is_left_of_a_run_that_was_ended(place: Site, tmp_path: Path, end: Callable[[Running], None]) -> None:
     auth, given = place.approle()
     project = Project(place, tmp_path / "p", ONE, ssh=place.ssh(auth))
     run = project.start(BUSY, env=given)
@@ -142,5 +140,5 @@ def test_no_key_and_no_token_in_any_file_of_a_run(place: Site, tmp_path: Path) -
         content = Path(f"/proc/{run.agent}/{name}").read_bytes()
         assert not any(secret in content for secret in secrets), name
     assert f"XDG_RUNTIME_DIR={project.runtime}" in run.text
-    opened = [os.readlink(link) for link in Path(f"/proc/{run.agent}/fd").iterdir() if link.exists()]
+    opened = [str(link.readlink()) for link in Path(f"/proc/{run.agent}/fd").iterdir() if link.exists()]
     assert all(name.startswith(("socket:", "anon_inode:", "/dev/null", "pipe:")) for name in opened), opened
