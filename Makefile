@@ -82,6 +82,10 @@ bench: setup ## The benchmarks; ROUNDS=5, PEERS=helmfile,tasks, PARTS=planning,a
 	PYTHONPATH=.build/collections python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(PEERS),--peers $(PEERS)) $(if $(PARTS),--parts $(PARTS)) $(if $(RESUME),--resume)
 
+.PHONY: bench-ssh
+bench-ssh: setup ## A login with a session's agent beside one with OpenSSH's and a plain key; ROUNDS=5
+	PYTHONPATH=.build/collections python -m benchmarks.ssh $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: lab-up
 lab-up: setup ## Start the lab: a real API server with simulated nodes, without root or containers
 	python -m lab up

@@ -112,15 +112,17 @@ def start(settings: Settings, secrets: Mapping[str, str]) -> Running:
     )
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise SessionError("SLW-7011", "the session's agent has no standard input and output")
-    try:
-        process.stdin.write(json.dumps(path) + "\n" + json.dumps(config))
-        process.stdin.close()
-        line = process.stdout.readline()
-    except OSError:
-        line = ""
-    if not line:
-        said = process.stderr.read().strip().splitlines()[-1:] or [f"exit status {process.wait(_START)}"]
-        raise SessionError("SLW-7011", f"the session's agent did not start: {said[0]}")
+    # Nothing more is said in this way; open pipes would be everybody's that this process starts.
+    with process.stdout, process.stderr:
+        try:
+            process.stdin.write(json.dumps(path) + "\n" + json.dumps(config))
+            process.stdin.close()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        if not line:
+            said = process.stderr.read().strip().splitlines()[-1:] or [f"exit status {process.wait(_START)}"]
+            raise SessionError("SLW-7011", f"the session's agent did not start: {said[0]}")
     answer = json.loads(line)
     if "error" in answer:
         process.wait(_START)

@@ -47,7 +47,11 @@ class Reader:
         return self.take(1)[0]
 
     def boolean(self) -> bool:
-        return self.byte() != 0
+        """Stricter than RFC 4251, which takes any other byte for true: nobody sends one."""
+        value = self.byte()
+        if value > 1:
+            raise WireError("neither true nor false")
+        return value == 1
 
     def uint32(self) -> int:
         return int(struct.unpack(">I", self.take(4))[0])
