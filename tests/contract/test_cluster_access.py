@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import accounts as a
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.cluster_access import ClusterAccess
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transport import Api
-from tests.contract.access import CORES, RBAC, Accessed, audited, holds, looking
+from tests.contract.accessed import CORES, RBAC, Accessed, audited, holds, looking
 from tests.contract.fixtures import objects as o
 from tests.contract.runner import control
 from tests.contract.support import Cluster, eventually

@@ -18,7 +18,7 @@ import pytest
 from lab import authority
 from lab.hosts import keys, log, manage
 from lab.hosts.model import Host
-from tests.contract.access import CORES, Accessed, audited, holds, looking
+from tests.contract.accessed import CORES, Accessed, audited, holds, looking
 from tests.contract.fixtures import objects as o
 from tests.contract.runner import control
 from tests.contract.support import Cluster, eventually

@@ -23,7 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import a
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.bootstrap_token import JoinTokens
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.token_request import request_token
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.transport import Api
-from tests.contract.access import CORES
+from tests.contract.accessed import CORES
 from tests.contract.fixtures import objects as o
 from tests.contract.support import ROOT, Cluster, eventually
 
