@@ -29,7 +29,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.certificate 
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 
 # ssh takes the first value of an option: these stand before whatever the inventory says.
-_OWN = {
+OWN = {
     "ControlMaster": "no",
     "ControlPath": "none",
     "BatchMode": "yes",
@@ -46,7 +46,7 @@ _OWN = {
     "RequestTTY": "no",
 }
 # sshd writes how a session was let in into the file that it names to the session (ExposeAuthInfo).
-_COMMAND = """/bin/sh -c 'cat "$SSH_USER_AUTH"; echo user $(id -un)'"""
+COMMAND = """/bin/sh -c 'cat "$SSH_USER_AUTH"; echo user $(id -un)'"""
 _ATTEMPTS = 4
 
 
@@ -98,7 +98,7 @@ def prove(target: Target, offers: Sequence[Offer], *, user: str, host_authoritie
         for attempt in range(_ATTEMPTS):
             # sshd may still be starting again with what it was just told to read.
             time.sleep(attempt)
-            done = _run(command, target)
+            done = run(command, target)
             if done.returncode == 0:
                 break
     if done.returncode:
@@ -125,7 +125,7 @@ def _believe(said: str, offers: Sequence[Offer]) -> Certificate:
 def _command(
     target: Target, offers: Sequence[Offer], user: str, folder: Path, host_authorities: Collection[str]
 ) -> list[str]:
-    options = {**_OWN, "ConnectTimeout": str(target.timeout)}
+    options = {**OWN, "ConnectTimeout": str(target.timeout)}
     if host_authorities:
         known = folder / "known_hosts"
         known.write_text("".join(f"@cert-authority * {key}\n" for key in host_authorities), encoding="utf-8")
@@ -151,10 +151,10 @@ def _command(
         command += ["-o", f"IdentityFile={file}"]
     command += ["-p", str(target.port)] if target.port else []
     command += ["-l", user] if user else []
-    return [*command, *target.arguments, target.address, _COMMAND]
+    return [*command, *target.arguments, target.address, COMMAND]
 
 
-def _run(command: Sequence[str], target: Target) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str], target: Target) -> subprocess.CompletedProcess[str]:
     limit = target.timeout + 30
     try:
         return subprocess.run(

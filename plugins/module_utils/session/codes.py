@@ -13,6 +13,7 @@ CODES: dict[str, str] = {
     "SLW-7010": "Python package for the session is missing",
     "SLW-7011": "session's agent did not start",
     "SLW-7012": "session's agent does not answer",
+    "SLW-7021": "report of the session cannot be written",
     "SLW-7041": "secret for the authority is missing",
     "SLW-7042": "secret for the authority cannot be used",
     "SLW-7043": "authority file for TLS cannot be used",

@@ -29,20 +29,22 @@ class Offer:
 
 def offers(path: str) -> list[Offer]:
     """The certificates in the agent that listens on ``path``. Raises ``TrustError`` SLW-7306 for no agent."""
+    return [Offer(line, parse_certificate(line)) for line in held(path) if "-cert-v01@" in line.split()[0]]
+
+
+def held(path: str) -> list[str]:
+    """OpenSSH lines of everything in the agent that listens on ``path``. Raises ``TrustError`` SLW-7306."""
     if not path:
         raise TrustError("SLW-7306", "there is no ssh-agent: SSH_AUTH_SOCK is not set", _ADVICE)
     try:
-        answer = _ask(path, _LIST)
-        blobs = _blobs(answer)
+        blobs = _blobs(_ask(path, _LIST))
     except (OSError, ValueError) as exc:
         raise TrustError("SLW-7306", f"the ssh-agent at {path} does not answer: {exc}", _ADVICE) from exc
     found = []
     for blob in blobs:
         length = int.from_bytes(blob[:4], "big")
         kind = blob[4 : 4 + length].decode("ascii", "replace")
-        if "-cert-v01@" in kind:
-            line = f"{kind} {base64.b64encode(blob).decode()}"
-            found.append(Offer(line, parse_certificate(line)))
+        found.append(f"{kind} {base64.b64encode(blob).decode()}")
     return found
 
 
