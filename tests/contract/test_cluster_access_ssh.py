@@ -103,8 +103,8 @@ def addons(cluster: Cluster, folder: Path, **more: Any) -> dict[str, Any]:
 
 def forwards(folder: Path) -> list[str]:
     """Processes of this test's that hold a forward."""
-    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if str(folder) in line and " -L " in line]
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(folder) in line and " -L " in line]
 
 
 @pytest.mark.parametrize("core", CORES)
