@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-
 _UNKNOWN_HOST = (
     "SLW-7201 ssh does not believe this host: its key has no valid certificate for the name in the inventory by a host "
     "CA of ours (slipway.cluster.access gives hosts certificates; slipway_ssh.host_check decides what happens without)"
