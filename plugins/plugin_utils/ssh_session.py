@@ -91,7 +91,7 @@ def variables(loader: DataLoader, entities: object, *, check: bool) -> dict[str,
     if check and not _state.certified and any(isinstance(e, Host) and not _local(e) for e in listed):
         _state.certified = True
         _raise_as_ansible(_state.running.certify)
-    return dict(_state.variables or {}) if everyone is not None else {}
+    return {**(_state.variables or {}), **_checking(certain=check)} if everyone is not None else {}
 
 
 def require() -> None:
@@ -129,8 +129,8 @@ def _begin(loader: DataLoader, everyone: Group) -> None:
         _state.running = launch.start(found, secrets)
 
     _raise_as_ansible(start)
-    _state.variables = _for_everyone()
     if _state.running is not None:
+        _state.variables = _for_everyone(_state.running)
         os.environ[FORMER] = os.environ.get("SSH_AUTH_SOCK", "")
         os.environ["SSH_AUTH_SOCK"] = str(_state.running.socket)
 
@@ -160,26 +160,31 @@ def _folder(merged: Mapping[str, Any]) -> Path:
     return Path(str(given)).expanduser() if given else Path(_folder_of(sources[0])) if sources else Path()
 
 
-def _for_everyone() -> dict[str, Any]:
-    """Control sockets of this run alone, and the host CA where one is known."""
-    running, found = _state.running, _state.settings
-    if running is None or found is None:
-        return {}
-    result: dict[str, Any] = {
+def _for_everyone(running: Running) -> dict[str, Any]:
+    """Control sockets of this run alone."""
+    return {
         "ansible_control_path_dir": running.control_path_dir,
         # A path of the user's own would be one for all runs; empty, Ansible makes one in the folder.
         "ansible_control_path": "",
         # Without pipelining Ansible insists on a terminal; a certificate that permits none would end the connection.
         "ansible_ssh_use_tty": False,
     }
-    if found.host_check == ENFORCE:
-        arguments = origin.trusted(
-            f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "
-            "-o HostKeyAlias={{ inventory_hostname }}"
-        )
-        result["ansible_ssh_host_key_checking"] = True
-        result.update(dict.fromkeys((f"ansible_{p}_extra_args" for p in ("ssh", "sftp", "scp")), arguments))
-    return result
+
+
+def _checking(*, certain: bool) -> dict[str, Any]:
+    """With whom ssh itself checks hosts, where that is known before it starts: ``certain``, because the authority is
+    asked first, or already. Plays beside ours may come to a host before anybody asked; there the agent checks alone."""
+    running, found = _state.running, _state.settings
+    if running is None or found is None or found.host_check != ENFORCE:
+        return {}
+    if not certain and not Path(running.known_hosts).exists():
+        return {}
+    arguments = origin.trusted(
+        f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "
+        "-o HostKeyAlias={{ inventory_hostname }}"
+    )
+    names = [f"ansible_{program}_extra_args" for program in ("ssh", "sftp", "scp")]
+    return {"ansible_ssh_host_key_checking": True, **dict.fromkeys(names, arguments)}
 
 
 def _local(host: Host) -> bool:

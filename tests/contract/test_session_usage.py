@@ -110,7 +110,7 @@ def importing(project: Project) -> str:
 @pytest.mark.parametrize("core", sorted(CORES))
 def test_a_playbook_that_imports_ours_needs_no_settings_of_ansible(place: Site, tmp_path: Path, core: str) -> None:
     """The plugins that lie beside our playbooks load by themselves."""
-    project = Project(place, tmp_path / "p", ONE, config=PLAIN, core=core)
+    project = Project(place, tmp_path / "p", ONE, ssh=place.ssh(host_check="enforce"), config=PLAIN, core=core)
     extra = ["-e", "slipway_variables_from=" + ONE]
     assert ", 1 signing request, " in project.run(importing(project), *extra).ok().summary
 

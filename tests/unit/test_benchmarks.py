@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import charts, goals, page, picture, schemas, twenty
+from benchmarks import charts, goals, page, picture, schemas, ssh, twenty
 from benchmarks.measure import Cost, Meter, StepError
 from benchmarks.results import Results, load
 
@@ -156,3 +156,9 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path: Path) -> None:
     again.forget("slipway", 1)
     assert len(again.of("slipway", "install")) == 2
     assert load(tmp_path / "none.json") is None
+
+
+def test_logins_are_compared_round_by_round() -> None:
+    """A round in which the machine was slow for both is one of many, and not the one that decides."""
+    samples = {ssh.OURS: [100.0, 105.0, 420.0], ssh.STOCK: [100.0, 100.0, 400.0]}
+    assert ssh.ratio(samples) == 1.05

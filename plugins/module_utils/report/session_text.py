@@ -9,11 +9,23 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+_UNKNOWN_HOST = (
+    "SLW-7201 ssh does not believe this host: its key has no valid certificate for the name in the inventory by a host "
+    "CA of ours (slipway.cluster.access gives hosts certificates; slipway_ssh.host_check decides what happens without)"
+)
+
+_PROXY_ENDED = "UNKNOWN port 65535"
+"""What ssh says of a ProxyCommand that has ended, whose own words it drops where it keeps connections open."""
+
 
 def reason_lines(status: Mapping[str, Any], message: str) -> list[str]:
     """Why a login failed, as far as the session knows; nothing where ``message``, which is ssh's, is of another kind.
 
     A host that is refused by the session itself needs no line: the reason is in ssh's message."""
+    if "Host key verification failed" in message and status.get("host_check") == "enforce":
+        return [_UNKNOWN_HOST]
+    if _PROXY_ENDED in message:
+        return [f"on the way to this host: {_error(one)}" for one in _reasons(status)]
     if "Permission denied" not in message or "SLW-72" in message:
         return []
     if "gone" in status:
@@ -53,6 +65,12 @@ def closing_lines(status: Mapping[str, Any]) -> list[str]:
         )
         lines += [f"  {_error(one)}" for one in found[:5]]
     return lines
+
+
+def _reasons(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What this session has against signing, for whatever host."""
+    refused = status.get("hosts_not_certified") or [] if status.get("host_check") == "enforce" else []
+    return [*([status["error"]] if status.get("error") else []), *refused[-3:]]
 
 
 def _error(error: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ from typing import Any
 
 from .agent import Agent, Conversation
 from .errors import SessionError
-from .hosts import HostPolicy
+from .hosts import ENFORCE, HostPolicy
 from .identity import Counts, Identity
 from .keys import blob_of, line_of
 from .provider import Provider
@@ -101,6 +101,8 @@ class Session:
             "trial": PROVIDERS[config["provider"]].trial,
         }
         self._agent = Agent(identity, hosts, counts, lambda: about, self._publish)
+        if hosts.mode == ENFORCE and config["host_cas"]:
+            self._publish(hosts.authorities())
         (folder / CONTROL).mkdir()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(folder / SOCKET))
