@@ -18,9 +18,9 @@ import yaml
 from lab import authority as lab_authority
 from lab.hosts import log, manage
 from lab.hosts.model import Host
-from tests.contract.trust.support import Agent, files
 from tests.contract.fixtures.authority import PRINCIPAL
 from tests.contract.fixtures.session import CORES, PLAIN, Done, Project, Site, site
+from tests.contract.trust.support import Agent, files
 
 pytestmark = pytest.mark.lab
 BOOK = "slipway.cluster.session"
