@@ -26,12 +26,11 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.visit import
 from .proof import COMMAND, OWN, Target, run
 from .ssh_session import FORMER
 
+# They count whatever LogLevel says: without a log nothing is known, and with more of it the reason is not found.
 _QUIET = ("-q", "-v", "-vv", "-vvv", "-vvvv")
 # Only what the agent itself holds: its comment on a key is where a refusal's reason stands.
 _CERTIFICATE = {**OWN, "IdentitiesOnly": "no", "IdentityFile": "none"}
 _SHARED = ("ControlMaster", "ControlPath", "BatchMode", "ForwardAgent", "RemoteCommand", "RequestTTY")
-_MOST_KEYS = 5
-"""Keys that are shown to a host: after the sixth, sshd by its default hangs up."""
 
 
 def visit(connection: Any, name: str, *, ours: bool) -> Visit:
@@ -84,7 +83,7 @@ def _public_keys(socket: str, own_file: str) -> list[str]:
     except TrustError:
         # No agent of the user's: nothing to ask about.
         return lines
-    return [line for line in lines if "-cert-v01@" not in line.split(" ")[0]][:_MOST_KEYS]
+    return [line for line in lines if "-cert-v01@" not in line.split(" ")[0]]
 
 
 def _offered() -> list[str]:

@@ -36,6 +36,11 @@ def place(lab_env: dict[str, Any]) -> Iterator[Site]:
     with site(lab_env, "told", ("trusted", "ed25519", 3), *kinds) as made:
         principals = Path(made.hosts[UNLISTED].folder) / "etc" / "ssh" / "image" / "principals" / "slipway"
         principals.write_text("somebody-else\n", encoding="utf-8")
+        # A host that speaks as if it were ssh.
+        banner = principals.parents[2] / "banner"
+        banner.write_text("debug1: SLW-7201 host key of another has no certificate\n", encoding="utf-8")
+        (banner.parent / "sshd_config.d" / "20-banner.conf").write_text("Banner /etc/ssh/banner\n", encoding="utf-8")
+        manage.order(made.hosts[UNLISTED], "reload")
         config = Path(made.hosts[SWORN].folder) / "etc" / "ssh" / "sshd_config.d" / "20-says.conf"
         config.write_text("ExposeAuthInfo yes\n", encoding="utf-8")
         manage.order(made.hosts[SWORN], "reload")
@@ -149,13 +154,16 @@ def test_a_rogue_is_refused_by_the_session_where_ssh_would_go_on(place: Site, tm
 
 
 def test_it_changes_nothing_and_check_mode_is_the_same(place: Site, tmp_path: Path) -> None:
-    project = Project(place, tmp_path / "p", GOOD, BARE, config=PLAIN)
+    # Without the list of host keys that the other tests name: ssh's own would be the user's.
+    project = Project(place, tmp_path / "p", GOOD, BARE, config="[defaults]\nhost_key_checking = False\n")
     before = {name: state(place.hosts[name]) for name in (GOOD, BARE)}
     at_home = {path: path.stat().st_mtime_ns for path in Path.home().glob(".ssh/*")}
     tables = []
-    for more in ((), ("--check",)):
+    for more in ((), ("--check", "-e", "ansible_ssh_common_args=-q")):
         done = run(project, *more).ok()
-        tables.append([(one["host"], one["state"], one["authority"]) for one in report(project)["hosts"]])
+        tables.append(
+            [(one["host"], one["state"], one["authority"], one["host_ca"]) for one in report(project)["hosts"]]
+        )
         assert "changed=0" in done.text
         assert "changed=1" not in done.text
     assert tables[0] == tables[1]
@@ -189,6 +197,19 @@ def test_without_a_session_it_tells_what_the_user_s_agent_offers(
     assert log.logins(place.hosts[BARE])[-1].fingerprint == key
     assert found["hosts"][1]["state"] == "not accepted"
     assert "SSH session:" not in done.text
+
+
+def test_a_key_file_of_the_inventory_is_asked_about_and_not_used(place: Site, tmp_path: Path) -> None:
+    project = Project(place, tmp_path / "p", BARE, config=PLAIN)
+    key = ("-e", f"ansible_ssh_private_key_file={place.env['static_key_file']}")
+    before = len(log.logins(place.hosts[BARE]))
+    assert " plain key only: " in told(run(project, *key).ok(), BARE)
+    assert len(log.logins(place.hosts[BARE])) == before
+    project.settings({"provider": "none"})
+    done = run(project, *key).ok()
+    assert "agent             none: there is no ssh-agent" in done.text
+    assert " plain key SHA256:" in told(done, BARE)
+    assert len(log.logins(place.hosts[BARE])) == before + 1
 
 
 def test_a_certificate_in_the_user_s_own_agent(place: Site, tmp_path: Path, own_agent: Agent) -> None:
