@@ -38,6 +38,9 @@ VARIABLE = "slipway_ssh"
 FORMER = "SLIPWAY_FORMER_AUTH_SOCK"
 """Environment variable with the agent that was there before ours: `access` logs in with it where nothing else works."""
 
+_NAME = "__slipway_ssh_host"
+"""Variable of a host: its name, which ``inventory_hostname`` is not where another host delegates a task to it."""
+
 _LISTINGS = ("listhosts", "listtasks", "listtags", "syntax")
 
 display = Display()
@@ -91,7 +94,9 @@ def variables(loader: DataLoader, entities: object, *, check: bool) -> dict[str,
     if check and not _state.certified and any(isinstance(e, Host) and not _local(e) for e in listed):
         _state.certified = True
         _raise_as_ansible(_state.running.certify)
-    return {**(_state.variables or {}), **_checking(certain=check)} if everyone is not None else {}
+    if everyone is not None:
+        return {**(_state.variables or {}), **_checking(certain=check)}
+    return {_NAME: host.name for host in listed if isinstance(host, Host)}
 
 
 def require() -> None:
@@ -181,7 +186,7 @@ def _checking(*, certain: bool) -> dict[str, Any]:
         return {}
     arguments = origin.trusted(
         f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "
-        "-o HostKeyAlias={{ inventory_hostname }}"
+        f"-o HostKeyAlias={{{{ {_NAME} | default(inventory_hostname) }}}}"
     )
     names = [f"ansible_{program}_extra_args" for program in ("ssh", "sftp", "scp")]
     return {"ansible_ssh_host_key_checking": True, **dict.fromkeys(names, arguments)}
