@@ -49,13 +49,13 @@ class Agent:
     pid: int = 0
 
     def __post_init__(self) -> None:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         # The path of a socket must be short.
         self.socket = Path(tempfile.mkdtemp(prefix="slipway-agent-")) / "s"
         said = subprocess.run(
             ["ssh-agent", "-s", "-a", str(self.socket)], capture_output=True, text=True, check=True
         ).stdout
         self.pid = int(said.partition("SSH_AGENT_PID=")[2].partition(";")[0])
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
 
     @property
     def key(self) -> Path:
