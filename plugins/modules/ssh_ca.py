@@ -18,6 +18,8 @@ description:
   - Everything is read first. What the token is not allowed to do is one error that names all of it, before
     anything is written.
   - Everything happens on the controller; no host is contacted.
+extends_documentation_fragment:
+  - slipway.cluster.authority
 attributes:
   check_mode:
     support: full
@@ -31,29 +33,6 @@ attributes:
     support: full
     description: Runs on the controller as an action plugin.
 options:
-  name:
-    description: Name of the cluster, C(slipway_name). Roles, policies and principals are called C(slipway-<name>).
-    type: str
-    required: true
-  address:
-    description:
-      - Address of OpenBao or Vault, C(https://host:8200). By default E(BAO_ADDR) or E(VAULT_ADDR).
-      - 'Its token comes by E(BAO_TOKEN) or E(VAULT_TOKEN) alone: extra variables and arguments are logged.'
-    type: str
-  namespace:
-    description: Namespace there. By default E(BAO_NAMESPACE) or E(VAULT_NAMESPACE).
-    type: str
-  ca_file:
-    description: File with the authorities of its TLS certificate. By default E(BAO_CACERT) or E(VAULT_CACERT).
-    type: str
-  user_mount:
-    description: Mount of the SSH engine that certifies users.
-    type: str
-    default: ssh-user
-  host_mount:
-    description: Mount of the SSH engine that certifies hosts.
-    type: str
-    default: ssh-host
   operation:
     description:
       - V(prepare) makes what is missing and corrects what is different.

@@ -96,7 +96,8 @@ def variables(loader: DataLoader, entities: object, *, check: bool) -> dict[str,
         _raise_as_ansible(_state.running.certify)
     if everyone is not None:
         return {**(_state.variables or {}), **_checking(certain=check)}
-    return {_NAME: host.name for host in listed if isinstance(host, Host)}
+    host = next((entity for entity in listed if isinstance(entity, Host)), None)
+    return {} if host is None else {_NAME: host.name}
 
 
 def require() -> None:

@@ -23,11 +23,18 @@ def _yaml(path: str) -> Any:
 
 
 def _options(name: str) -> dict[str, Any]:
-    text = (ROOT / f"plugins/modules/{name}.py").read_text(encoding="utf-8")
-    found = re.search(r'DOCUMENTATION = r"""(.*?)"""', text, re.DOTALL)
+    documentation = _documentation(f"plugins/modules/{name}.py")
+    shared = [
+        _documentation(f"plugins/doc_fragments/{fragment.rpartition('.')[2]}.py")
+        for fragment in documentation.get("extends_documentation_fragment", [])
+    ]
+    return {option: text for part in (*shared, documentation) for option, text in part["options"].items()}
+
+
+def _documentation(path: str) -> Any:
+    found = re.search(r'DOCUMENTATION = r"""(.*?)"""', (ROOT / path).read_text(encoding="utf-8"), re.DOTALL)
     assert found
-    options: dict[str, Any] = yaml.safe_load(found.group(1))["options"]
-    return options
+    return yaml.safe_load(found.group(1))
 
 
 def _dumped(value: Any) -> str:
