@@ -20,8 +20,8 @@ description:
     from the extra variables.
   - Sets the environment variable E(SSH_AUTH_SOCK) of Ansible, and the variable C(ansible_control_path_dir), so
     that no other run uses connections of this one. C(ansible_ssh_use_tty) becomes V(false), because its certificates
-    need not permit a terminal. With C(host_check=enforce) and a C(host_ca) it also gives
-    ssh that authority, and switches host key checking on.
+    need not permit a terminal. With C(host_check=enforce) it also gives ssh the authority for hosts, and switches
+    host key checking on.
   - The authority is asked before the first task on a host that is not the controller, and a refusal ends the
     run there.
 options: {}
