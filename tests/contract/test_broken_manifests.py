@@ -163,6 +163,11 @@ def site(folder: Path) -> str:
     return yaml.safe_dump(plays, sort_keys=False)
 
 
+# Tests beside this one, in namespaces of their own, and the accounts that they are lent. Nothing here has such a name:
+# these plays are called `broken` and reach the API directly.
+OF_OTHERS = re.compile(r"/t-[0-9a-f]{8}-|slipway\.t-[0-9a-f]{8}\.|/clusterrolebindings/slipway-(installer|reader)-")
+
+
 @pytest.fixture(scope="module")
 def run(lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Told], list[str]]:
     """By play what it told, and the writes that the API server saw meanwhile."""
@@ -206,7 +211,8 @@ def run(lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tu
         file.seek(before)
         entries = [json.loads(line) for line in file.read().splitlines()]
     ours = [entry for entry in entries if "slipway" in entry.get("userAgent", "")]
-    return told, [f"{e['verb']} {e['requestURI']}" for e in ours if e["verb"] not in ("get", "list", "watch")]
+    writes = [f"{e['verb']} {e['requestURI']}" for e in ours if e["verb"] not in ("get", "list", "watch")]
+    return told, [write for write in writes if not OF_OTHERS.search(write)]
 
 
 def test_there_are_fifty_and_each_had_its_play(run: tuple[dict[str, Told], list[str]]) -> None:
