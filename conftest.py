@@ -53,3 +53,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     scheduler = LoadFileScheduling(config, log)
     scheduler._split_scope = lambda nodeid: "lab" if nodeid.startswith("tests/lab/") else nodeid.partition("::")[0]
     return scheduler
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, or one of them is what everybody waits for at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/contract/trust/"))
