@@ -197,8 +197,8 @@ def test_a_namespace_goes_though_the_reader_may_look_into_it(cleaned: Cluster, t
     eventually(lambda: cleaned.get(f"/api/v1/namespaces/{cleaned.ns('own')}") is None, 30)
 
 
-# Not steady: at times nothing is left to remove in the end. Perhaps the worker outlives its group for a moment and gives
-# the rights back itself; until that is known it does not decide about a change.
+# Not steady: at times nothing is left to remove in the end. Perhaps the worker outlives its group for a moment and
+# gives the rights back itself; until that is known it does not decide about a change.
 @pytest.mark.slow
 def test_what_a_killed_run_left_is_removed_by_the_next(cleaned: Cluster, tmp_path: Path) -> None:
     run = Accessed(cleaned, tmp_path, stuck(cleaned), slipway_lock_duration=3)
