@@ -16,12 +16,21 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.codes import CODES as MANIFEST
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine_codes import CODES as ENGINE
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.codes import TITLES as SOURCES
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.codes import CODES as KUBESPRAY
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.codes import CODES as NODES
 from ansible_collections.slipway.cluster.plugins.module_utils.session.codes import CODES as SESSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "errors"
 INDEX = PAGES / "README.md"
-TABLES = {"codes.py": MANIFEST, "sources/codes.py": SOURCES, "engine_codes.py": ENGINE, "session/codes.py": SESSION}
+TABLES = {
+    "codes.py": MANIFEST,
+    "sources/codes.py": SOURCES,
+    "engine_codes.py": ENGINE,
+    "session/codes.py": SESSION,
+    "kubespray/codes.py": KUBESPRAY,
+    "nodes/codes.py": NODES,
+}
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
 CODE = re.compile(r"SLW-\d{4}")
 PARTS = {
@@ -32,6 +41,7 @@ PARTS = {
     "5": "Removal",
     "6": "Lock, access, options",
     "7": "Credentials",
+    "8": "Nodes and Kubespray",
 }
 
 
