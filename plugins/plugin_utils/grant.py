@@ -77,11 +77,8 @@ class Grant:
 
     def begin(self) -> Access:
         """Raises ``AccessError``."""
-        answer, access = self._ask()
-        self._current = access
-        for what in answer["left_behind"]:
-            self._say(f"removed what an earlier run left on the cluster: {what}")
-        return access
+        self._current = self._ask()
+        return self._current
 
     def use(self, address: str, name: str) -> Access:
         """From now on at ``address``, whose certificate is checked for ``name`` (empty: for the address)."""
@@ -101,7 +98,7 @@ class Grant:
             # Nobody waits for this process any more: what is left to tidy is the next run's.
             return
         try:
-            self._host.call(state="absent", run=self._run, leave=self._wanted.leave, **self._where())
+            self._tell(self._host.call(state="absent", run=self._run, leave=self._wanted.leave, **self._where()))
         except AccessError as exc:
             if given_back:
                 self._say(f"SLW-7406 what is left of this run's rights is cleared away by the next run: {exc.message}")
@@ -117,11 +114,11 @@ class Grant:
         """Another token than this one: what somebody else has obtained meanwhile, or a new one from the host."""
         with self._lock:
             if self.current.token == than:
-                new = self._ask()[1]
+                new = self._ask()
                 self._current = replace(self.current, token=new.token, again=new.again, renew_at=new.renew_at)
             return self.current
 
-    def _ask(self) -> tuple[dict[str, Any], Access]:
+    def _ask(self) -> Access:
         asked = time.monotonic()
         answer = self._host.call(
             state="present",
@@ -131,9 +128,10 @@ class Grant:
             seconds=LIFE,
             **self._where(),
         )
+        self._tell(answer)
         token = str(answer["token"])
         self._told(token)
-        return answer, Access(
+        return Access(
             server=str(answer["server"]),
             ca_pem=str(answer["ca"]).encode(),
             token=token,
@@ -143,6 +141,11 @@ class Grant:
             unlimited=self._wanted.rights == a.INSTALLER,
             renew_at=asked + _RENEW_AT * LIFE,
         )
+
+    def _tell(self, answer: dict[str, Any]) -> None:
+        """Every call to the host clears away what is over by then."""
+        for what in answer["left_behind"]:
+            self._say(f"removed what an earlier run left on the cluster: {what}")
 
     def _where(self) -> dict[str, Any]:
         return {

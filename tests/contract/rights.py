@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
 from tests.contract.fixtures import objects as o
-from tests.contract.runner import Playbook
+from tests.contract.runner import Playbook, control
 from tests.contract.support import ROOT, Cluster
 
 CORES = {"2.18": ROOT / ".venv" / "bin", "2.21": ROOT / ".venv-next" / "bin"}
@@ -41,9 +41,10 @@ if token:
         file.write(token + "\\n")
     order = {order}
     if order and not os.path.exists({once!r}):
-        open({once!r}, "w").close()
         body = json.dumps({{**order, "credential": token}}).encode()
-        urllib.request.urlopen(urllib.request.Request({control!r} + "/rules", body, method="POST"))
+        with open({once!r}, "w") as file:
+            answer = urllib.request.urlopen(urllib.request.Request({control!r} + "/rules", body, method="POST"))
+            file.write(str(json.load(answer)["id"]))
 sys.exit(done.returncode)
 """
 
@@ -68,12 +69,13 @@ class Accessed:
         self.folder = folder
         self.space = f"{cluster.name}-access"
         self._tokens = folder / "tokens"
+        self._ordered = folder / "ordered"
         spy = folder / "helm"
         spy.write_text(
             SPY.format(
                 python=sys.executable,
                 tokens=str(self._tokens),
-                once=str(folder / "ordered"),
+                once=str(self._ordered),
                 order=order or {},
                 control=cluster.env["proxy_control"],
                 helm=cluster.helm,
@@ -101,6 +103,16 @@ class Accessed:
         """Those that Helm was given, each once, in their order."""
         lines = self._tokens.read_text(encoding="utf-8").split() if self._tokens.exists() else []
         return list(dict.fromkeys(lines))
+
+    @property
+    def ordered(self) -> int:
+        """The number of the rule that was given to the fault proxy."""
+        return int(self._ordered.read_text(encoding="utf-8"))
+
+    def take_order_back(self) -> None:
+        """This rule alone: the proxy also serves the tests beside this one."""
+        if self._ordered.exists():
+            control(self.cluster.env, "DELETE", f"/rules/{self.ordered}")
 
     @property
     def output(self) -> str:

@@ -20,7 +20,6 @@ from lab.hosts import keys, log, manage
 from lab.hosts.model import Host
 from tests.contract.fixtures import objects as o
 from tests.contract.rights import CORES, Accessed, audited, holds, looking
-from tests.contract.runner import control
 from tests.contract.support import Cluster, eventually
 
 pytestmark = pytest.mark.lab
@@ -193,8 +192,7 @@ def test_a_token_is_renewed_over_ssh(
     try:
         run.run("install")
     finally:
-        for one in control(cleaned.env, "GET", "/rules"):
-            control(cleaned.env, "DELETE", f"/rules/{one['id']}")
+        run.take_order_back()
     issued = [e for e in audited(cleaned, "/token", f"/namespaces/{run.space}/") if e["verb"] == "create"]
     assert len(issued) == 2
     assert cleaned.get(o.core("configmaps", cleaned.ns("main"), "plain"))
