@@ -1,0 +1,83 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nodes as the inventory wants them, and as the API knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CONTROL_PLANE = "control-plane"
+ETCD = "etcd"
+WORKER = "worker"
+GROUPS = {"kube_control_plane": CONTROL_PLANE, "etcd": ETCD, "kube_node": WORKER}
+"""Kubespray's groups, and the role that a host has by being in one."""
+
+_ROLE = "node-role.kubernetes.io/"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """A host of the inventory that belongs to the cluster.
+
+    ``address`` is what other nodes reach it at (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
+    knows). ``variables`` are digests, by name, of what the user set for it and Kubespray reads. ``where`` is
+    ``file:line`` of the host in the inventory, where that is known.
+    """
+
+    name: str
+    roles: frozenset[str]
+    address: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+    @property
+    def is_node(self) -> bool:
+        """Whether a kubelet runs on it; a host in the group ``etcd`` alone is no node."""
+        return bool(self.roles & {CONTROL_PLANE, WORKER})
+
+    @property
+    def worker_only(self) -> bool:
+        return self.roles == {WORKER}
+
+
+@dataclass(frozen=True)
+class Actual:
+    """A node of the API. ``reason`` says why it is not ``ready``; ``kubelet`` is its version without the ``v``."""
+
+    name: str
+    roles: frozenset[str]
+    ready: bool
+    reason: str
+    kubelet: str
+    addresses: tuple[str, ...]
+    cordoned: bool
+    uid: str
+
+
+def actual(node: Mapping[str, Any]) -> Actual:
+    """A node object of the API."""
+    meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
+    labels = meta.get("labels") or {}
+    control_plane = any(labels.get(_ROLE + role) is not None for role in ("control-plane", "master"))
+    tainted = any(taint["key"] == _ROLE + "control-plane" for taint in spec.get("taints") or [])
+    roles = {CONTROL_PLANE} if control_plane else set()
+    if not tainted:
+        roles.add(WORKER)
+    ready: Mapping[str, Any] = next((c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {})
+    return Actual(
+        name=meta["name"],
+        roles=frozenset(roles),
+        ready=ready.get("status") == "True",
+        reason=str(ready.get("reason") or "no status yet"),
+        kubelet=str((status.get("nodeInfo") or {}).get("kubeletVersion", "")).removeprefix("v"),
+        addresses=tuple(a["address"] for a in status.get("addresses") or [] if a.get("type") == "InternalIP"),
+        cordoned=bool(spec.get("unschedulable")),
+        uid=str(meta.get("uid", "")),
+    )
+
+
+def by_name(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Actual]:
+    return {node["metadata"]["name"]: actual(node) for node in nodes}

@@ -1,0 +1,247 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a run would do with the nodes, and the reason for each of it. Pure: inventory, API and record in, plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .model import CONTROL_PLANE, ETCD, WORKER, Actual, Desired
+from .problem import NodesError, Problem, Severity
+from .record import Host, Record
+
+CLUSTER = "cluster"
+SCALE = "scale"
+
+
+class Action(StrEnum):
+    """STRANGER: in the cluster, not in the inventory. ABSENT: left out of this run, by ``slipway_absent_nodes``."""
+
+    JOIN = "join"
+    CONVERGE = "converge"
+    ADOPT = "adopt"
+    UNCHANGED = "unchanged"
+    STRANGER = "stranger"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class NodeChange:
+    """``reasons`` say why, ``notes`` what else is to be known of the node."""
+
+    name: str
+    action: Action
+    reasons: tuple[str, ...] = ()
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """``runs`` are Kubespray's playbooks with the hosts that each acts on, in their order; empty: Kubespray has
+    nothing to do. ``problems`` that are errors keep a run from beginning."""
+
+    operation: str
+    reasons: tuple[str, ...]
+    nodes: tuple[NodeChange, ...]
+    runs: Mapping[str, tuple[str, ...]]
+    problems: tuple[Problem, ...] = ()
+    adopts: bool = False
+    creates: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return self.adopts or bool(self.runs)
+
+    def check(self) -> None:
+        """Raises ``NodesError`` with all that keeps a run from beginning."""
+        errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
+        if errors:
+            raise NodesError(errors)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user and the installed Kubespray say.
+
+    ``kubernetes`` is the version that Kubespray would install (empty: not known before it runs). ``absent`` are nodes
+    that a run leaves alone; ``converge`` asks for Kubespray whatever the record says; ``adopt`` is the consent to take
+    over a cluster without a record.
+    """
+
+    operation: str
+    name: str
+    hosts: Sequence[Desired]
+    kubespray: str
+    kubernetes: str = ""
+    absent: frozenset[str] = frozenset()
+    converge: bool = False
+    adopt: bool = False
+    inventory: str = ""
+
+
+@dataclass
+class _Draft:
+    reasons: list[str] = field(default_factory=list)
+    nodes: dict[str, NodeChange] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None) -> NodePlan:
+    """``live``: the API's nodes by name; None: there is no cluster yet. ``record``: None where nobody wrote one."""
+    if live is None:
+        return _create(wanted)
+    draft = _Draft()
+    adopts = record is None
+    if record is None:
+        _adopt(wanted, live, draft)
+    known = record.hosts if record else {}
+    _versions(wanted, record, draft)
+    for host in wanted.hosts:
+        draft.nodes[host.name] = _host(wanted, host, live, known, record)
+    for name in sorted((set(live) | set(known)) - {host.name for host in wanted.hosts}):
+        draft.nodes[name] = _stranger(name, live, known, wanted)
+    runs = _runs(wanted, draft)
+    return NodePlan(
+        operation=wanted.operation,
+        reasons=tuple(draft.reasons),
+        nodes=tuple(draft.nodes.values()),
+        runs=runs,
+        problems=tuple(draft.problems),
+        adopts=adopts,
+    )
+
+
+def _create(wanted: Wanted) -> NodePlan:
+    problems = []
+    if wanted.operation not in ("install", "plan"):
+        problems.append(
+            Problem("SLW-8301", f"there is no cluster to {wanted.operation}", "slipway.cluster.install builds one")
+        )
+    reason = "there is no cluster yet"
+    nodes = tuple(NodeChange(h.name, Action.JOIN, (reason,), h.where) for h in wanted.hosts)
+    everybody = tuple(host.name for host in wanted.hosts)
+    return NodePlan(wanted.operation, (reason,), nodes, {CLUSTER: everybody}, tuple(problems), creates=True)
+
+
+def _adopt(wanted: Wanted, live: Mapping[str, Actual], draft: _Draft) -> None:
+    """A cluster that somebody else built: nothing is done on its nodes without a word."""
+    draft.reasons.append(f"adopt: {len(live)} nodes run without a record of {wanted.name}")
+    if not wanted.adopt:
+        draft.problems.append(
+            Problem(
+                "SLW-8302",
+                f"the cluster has {len(live)} nodes and no record: somebody else built it, or its record is lost",
+                f"-e slipway_adopt_cluster={wanted.name} takes it over as it is, and runs nothing on its nodes",
+                severity=Severity.WARNING if wanted.operation == "plan" else Severity.ERROR,
+            )
+        )
+
+
+def _versions(wanted: Wanted, record: Record | None, draft: _Draft) -> None:
+    if record is None or wanted.operation == "upgrade":
+        return
+    if wanted.kubernetes and record.kubernetes and wanted.kubernetes != record.kubernetes:
+        draft.problems.append(
+            Problem(
+                "SLW-8305",
+                f"the cluster runs Kubernetes {record.kubernetes}, and kube_version is {wanted.kubernetes}",
+                f"slipway.cluster.upgrade goes there; set kube_version: {record.kubernetes} to stay",
+                severity=Severity.WARNING if wanted.operation == "plan" else Severity.ERROR,
+            )
+        )
+    elif wanted.kubespray != record.kubespray and record.kubespray and wanted.operation != "scale":
+        draft.reasons.append(f"Kubespray {record.kubespray} -> {wanted.kubespray}")
+
+
+def _host(
+    wanted: Wanted, host: Desired, live: Mapping[str, Actual], known: Mapping[str, Host], record: Record | None
+) -> NodeChange:
+    before, node = known.get(host.name), live.get(host.name)
+    notes = () if node is None else _notes(node, record)
+    if host.name in wanted.absent:
+        return NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
+    if host.is_node and node is None:
+        reason = "in inventory, not in cluster" if before is None else "recorded, and gone from the cluster"
+        return NodeChange(host.name, Action.JOIN, (reason,), host.where)
+    if before is None:
+        if record is None:
+            return NodeChange(host.name, Action.ADOPT, ("runs already",), host.where, notes)
+        # The API alone cannot tell a finished node from one whose joining run died.
+        return NodeChange(host.name, Action.JOIN, ("in inventory, not in the record",), host.where, notes)
+    reasons = _differences(host, before)
+    if wanted.converge:
+        reasons.append("slipway_converge asks for it")
+    return NodeChange(host.name, Action.CONVERGE if reasons else Action.UNCHANGED, tuple(reasons), host.where, notes)
+
+
+def _notes(node: Actual, record: Record | None) -> tuple[str, ...]:
+    notes = []
+    if not node.ready:
+        notes.append(f"not ready: {node.reason}")
+    if node.cordoned:
+        notes.append("cordoned")
+    if record and record.kubernetes and node.kubelet and node.kubelet != record.kubernetes:
+        notes.append(f"kubelet {node.kubelet}, the cluster has {record.kubernetes}")
+    return tuple(notes)
+
+
+def _differences(host: Desired, before: Host) -> list[str]:
+    reasons = []
+    if host.roles != before.roles:
+        reasons.append(f"roles {_listed(before.roles)} -> {_listed(host.roles)}")
+    if host.address and before.address and host.address != before.address:
+        reasons.append(f"address {before.address} -> {host.address}")
+    keys = sorted(
+        key for key in host.variables.keys() | before.variables if host.variables.get(key) != before.variables.get(key)
+    )
+    if keys:
+        reasons.append("changed: " + ", ".join(keys))
+    return reasons
+
+
+def _stranger(name: str, live: Mapping[str, Actual], known: Mapping[str, Host], wanted: Wanted) -> NodeChange:
+    if name not in live:
+        reason = "in the record, neither in cluster nor in inventory"
+    elif name in known:
+        reason = "in cluster, not in inventory any more"
+    else:
+        reason = "in cluster, never in inventory: somebody else's"
+    notes = () if name not in live else _notes(live[name], None)
+    hint = f"put it back and run slipway.cluster.remove -e slipway_remove_nodes={name} to remove it"
+    return NodeChange(name, Action.STRANGER, (reason,), wanted.inventory, (*notes, hint) if name in live else notes)
+
+
+def _runs(wanted: Wanted, draft: _Draft) -> dict[str, tuple[str, ...]]:
+    """New and changed workers go by ``scale``, which visits them alone. What touches the control plane or all hosts
+    goes by ``cluster``: Kubespray has no other way."""
+    present = [host for host in wanted.hosts if host.name not in wanted.absent]
+    acting = [h for h in present if draft.nodes[h.name].action in (Action.JOIN, Action.CONVERGE)]
+    leading = [h for h in acting if not h.worker_only]
+    if wanted.operation == "scale":
+        draft.problems += [_not_by_scale(wanted, h) for h in leading if draft.nodes[h.name].action is Action.JOIN]
+        joining = tuple(h.name for h in acting if h.worker_only and draft.nodes[h.name].action is Action.JOIN)
+        return {SCALE: joining} if joining else {}
+    everybody = any(reason.startswith("Kubespray ") for reason in draft.reasons)
+    if leading or everybody:
+        return {CLUSTER: tuple(h.name for h in present)}
+    return {SCALE: tuple(h.name for h in acting)} if acting else {}
+
+
+def _not_by_scale(wanted: Wanted, host: Desired) -> Problem:
+    what = " and ".join(sorted(host.roles - {WORKER}, key=(CONTROL_PLANE, ETCD).index))
+    inventory = f"-i {wanted.inventory} " if wanted.inventory else ""
+    return Problem(
+        "SLW-8303",
+        f"{host.name} is to be {what}, and scale adds workers only",
+        f"ansible-playbook {inventory}slipway.cluster.install does it; its plan says which existing hosts are visited",
+        where=host.where,
+        host=host.name,
+    )
+
+
+def _listed(roles: frozenset[str]) -> str:
+    return "+".join(sorted(roles)) or "none"

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The cluster record: what the nodes were built with, kept in the cluster itself.
+
+One ConfigMap. Variables are in it as digests, those that all hosts share once; a later run sees which of them changed
+for which host, and that nothing did, without asking any host.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..kube.client import Client
+from ..kube.objects import CONFIG_MAP, Json
+from .model import Desired
+from .problem import NodesError, Problem
+
+NAME = "slipway-cluster"
+LABEL_NAME = "slipway.cluster/name"
+LABEL_RECORD = "slipway.cluster/record"
+_SCHEMA = 1
+_MANAGER = "slipway"
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host as it was when Kubespray last finished with it. ``variables``: digests by name."""
+
+    roles: frozenset[str]
+    address: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """``kubespray`` and ``kubernetes`` are versions without ``v``; ``adopted``: it was not us who built it.
+
+    ``first`` are the hosts that Kubespray treats as the first of their groups, by group. ``unfinished`` is the
+    operation of a run that began and did not end.
+    """
+
+    name: str
+    kubespray: str = ""
+    kubernetes: str = ""
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    first: Mapping[str, str] = field(default_factory=dict)
+    adopted: bool = False
+    unfinished: str = ""
+
+    def with_hosts(self, hosts: Iterable[Desired]) -> Record:
+        """These are as the inventory has them now."""
+        new = {one.name: Host(one.roles, one.address, dict(one.variables)) for one in hosts}
+        return replace(self, hosts={**self.hosts, **new})
+
+    def without(self, names: Iterable[str]) -> Record:
+        gone = set(names)
+        return replace(self, hosts={name: host for name, host in self.hosts.items() if name not in gone})
+
+
+def dump(record: Record) -> str:
+    """As text, in stable order."""
+    every = [host.variables.items() for host in record.hosts.values()]
+    common = dict(set(every[0]).intersection(*every[1:])) if every else {}
+    hosts = {
+        name: {
+            "roles": sorted(host.roles),
+            "address": host.address,
+            "own": {key: value for key, value in host.variables.items() if common.get(key) != value},
+        }
+        for name, host in record.hosts.items()
+    }
+    data = {
+        "schema": _SCHEMA,
+        "name": record.name,
+        "kubespray": record.kubespray,
+        "kubernetes": record.kubernetes,
+        "first": dict(record.first),
+        "adopted": record.adopted,
+        "unfinished": record.unfinished,
+        "common": common,
+        "hosts": hosts,
+    }
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def load(text: str) -> Record:
+    """Raises ``NodesError`` SLW-8310 when the text is no record that this version understands."""
+    try:
+        data = json.loads(text)
+        if data["schema"] != _SCHEMA:
+            raise ValueError(f"it has schema {data['schema']}, this version knows {_SCHEMA}")
+        hosts = {
+            name: Host(frozenset(host["roles"]), host["address"], {**data["common"], **host["own"]})
+            for name, host in data["hosts"].items()
+        }
+        return Record(
+            name=data["name"],
+            kubespray=data["kubespray"],
+            kubernetes=data["kubernetes"],
+            hosts=hosts,
+            first=data["first"],
+            adopted=data["adopted"],
+            unfinished=data["unfinished"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise NodesError(
+            [
+                Problem(
+                    "SLW-8310",
+                    f"the cluster record (ConfigMap {NAME}) cannot be read: {exc}",
+                    "it was written by another version of the collection, or by hand; use that version, or delete the "
+                    "ConfigMap and adopt the cluster",
+                )
+            ]
+        ) from exc
+
+
+class Store:
+    """Where the record is kept. ``namespace`` is that of all records."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._path = CONFIG_MAP.path(namespace, NAME)
+
+    def read(self) -> Record | None:
+        """None: nobody has built or adopted this cluster yet. Raises ``NodesError`` SLW-8310, and ``KubeError``."""
+        found = self._client.get(self._path)
+        return load(str((found.get("data") or {}).get("record", ""))) if found else None
+
+    def write(self, record: Record) -> None:
+        """Raises ``KubeError``."""
+        if self._client.get(f"/api/v1/namespaces/{self._namespace}") is None:
+            self._client.apply(f"/api/v1/namespaces/{self._namespace}", self._home(record.name), manager=_MANAGER)
+        body: Json = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": NAME,
+                "namespace": self._namespace,
+                "labels": {LABEL_NAME: record.name, LABEL_RECORD: "cluster"},
+            },
+            "data": {"record": dump(record)},
+        }
+        self._client.apply(self._path, body, manager=_MANAGER, force=True)
+
+    def _home(self, name: str) -> dict[str, Any]:
+        annotations = {"slipway.cluster/created-by": name}
+        return {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self._namespace, "annotations": annotations},
+        }
