@@ -41,9 +41,9 @@ def position(value: object) -> Position | None:
             return None
         if not tag.path:
             return Position(EXTRA if "-e" in str(tag.description) else str(tag.description).strip("<>"))
-        return Position(_shown(str(tag.path)), tag.line_num or 0, tag.col_num or 0)
+        return Position(shown(str(tag.path)), tag.line_num or 0, tag.col_num or 0)
     source, line, column = getattr(value, "ansible_pos", (None, 0, 0))
-    return Position(_shown(str(source)), line or 0, column or 0) if source and str(source)[0] != "<" else None
+    return Position(shown(str(source)), line or 0, column or 0) if source and str(source)[0] != "<" else None
 
 
 def is_vaulted(value: object) -> bool:
@@ -58,6 +58,11 @@ def decrypt(value: object) -> str:
     if not isinstance(value, VaultText) or not value.vault:
         raise AnsibleError("no vault secrets were found")
     return str(value.data)
+
+
+def ciphertext(value: object) -> str:
+    """A vaulted value as it stands in its file, for comparing without a vault secret."""
+    return str(getattr(value, "_ciphertext", ""))
 
 
 def is_literal(value: str) -> bool:
@@ -83,7 +88,7 @@ def file_is_vaulted(shown: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _shown(path: str) -> str:
-    """The path as the user would type it: relative when it lies below the current folder."""
+def shown(path: str) -> str:
+    """A path as the user would type it: relative when it lies below the current folder."""
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative

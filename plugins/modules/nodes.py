@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nodes
+short_description: Compare the nodes of the inventory with those of the cluster, and let Kubespray act on what differs
+version_added: 1.0.0
+author:
+  - Slipway contributors (@slipway-cluster)
+description:
+  - What Slipway's playbooks for nodes are made of. Use these.
+  - Runs for the first host of the group C(kube_control_plane). With a cluster that Slipway has built or adopted, no
+    other host is contacted.
+  - Compares groups and variables of the inventory with the API's nodes and with the cluster record, a ConfigMap.
+    Hosts whose roles, addresses or variables that Kubespray reads have changed are those that Kubespray acts on.
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and tell what would change without changing it.
+  action:
+    support: full
+    description: Runs on the controller as an action plugin.
+options:
+  stage:
+    description:
+      - V(plan) tells what is to be done.
+      - V(begin) tells it, takes the lock, and has M(slipway.cluster.node_scope) know the hosts.
+      - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
+      - V(finish) gives the lock back.
+    type: str
+    choices: [plan, begin, reached, finish]
+    default: plan
+  operation:
+    description: What the run is for; V(scale) acts on new workers alone.
+    type: str
+    choices: [plan, install, scale, upgrade, remove]
+    default: install
+  name:
+    description: The C(slipway_name).
+    type: str
+    required: true
+  run:
+    description: For V(reached), Kubespray's playbook that is through.
+    type: str
+  hosts:
+    description: For V(reached), the hosts that it acted on.
+    type: raw
+    default: []
+  adopts:
+    description: For V(reached), whether nodes are recorded that somebody else has built.
+    type: raw
+    default: false
+  absent_nodes:
+    description: Hosts that are left alone, because they cannot be reached for now.
+    type: raw
+    default: []
+  converge:
+    description: Let Kubespray act on all hosts, whatever the record says.
+    type: raw
+    default: false
+  adopt_cluster:
+    description: Consent to take over a cluster that has no record, by its O(name).
+    type: str
+    default: ''
+  node_timeout:
+    description: Seconds that a node may take to be Ready after Kubespray is done with it; V(0) does not wait.
+    type: raw
+    default: 300
+  node_lock_duration:
+    description: Seconds that the lock outlives the last sign of a run that died.
+    type: raw
+    default: 3600
+  cache_dir:
+    description: Folder for what is derived from the installed Kubespray. By default C(slipway) in the user's cache.
+    type: str
+    default: ''
+  kubeconfig:
+    description: Path of a kubeconfig file on the controller.
+    type: str
+    default: ''
+  context:
+    description: Context in O(kubeconfig); by default its current one.
+    type: str
+    default: ''
+  api_server:
+    description: Address of the API server.
+    type: str
+    default: ''
+  api_token:
+    description: Bearer token for O(api_server).
+    type: str
+    default: ''
+  api_ca_file:
+    description: File with the CA certificates of O(api_server).
+    type: str
+    default: ''
+  api_access:
+    description: How the cluster is reached; as for M(slipway.cluster.addons).
+    type: str
+    choices: [auto, direct, ssh]
+    default: auto
+  api_forward:
+    description: Reach the API server through the host's SSH connection.
+    type: raw
+    default: false
+  api_server_name:
+    description: The name that the API server's certificate is checked for.
+    type: str
+    default: ''
+  admin_kubeconfig:
+    description: Path of the admin kubeconfig on the control plane host. It is read there.
+    type: str
+    default: /etc/kubernetes/admin.conf
+  access_namespace:
+    description: Namespace of the accounts that tokens are of.
+    type: str
+    default: slipway-access
+  namespace:
+    description: Namespace of the records.
+    type: str
+    default: slipway-system
+"""
+
+EXAMPLES = r"""
+- name: What differs
+  slipway.cluster.nodes:
+    name: prod
+"""
+
+RETURN = r"""
+plan:
+  description: What is to be done with each node, and why; C(runs) are the hosts of each of Kubespray's playbooks.
+  returned: for V(plan) and V(begin)
+  type: dict
+locked:
+  description: Whether this run works on nodes now.
+  returned: for V(begin)
+  type: bool
+result:
+  description: V(changes) or V(unchanged).
+  returned: for V(plan) and V(begin)
+  type: str
+recorded:
+  description: Names of the hosts that were recorded.
+  returned: for V(reached)
+  type: list
+  elements: str
+code:
+  description: Code of the error; each has a page in the documentation.
+  returned: on errors
+  type: str
+  sample: SLW-8303
+"""

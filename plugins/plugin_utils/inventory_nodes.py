@@ -1,0 +1,100 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hosts of the inventory that belong to the cluster, with digests of what Kubespray reads of their variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.magic import is_ansibles
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.digests import digest, relevant
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import GROUPS, Desired
+
+from . import origin
+
+_OF_A_RUN = frozenset({
+    "allow_ungraceful_removal", "any_errors_fatal", "downloads", "kube_version", "kubeadm_token", "node",
+    "node_annotations", "node_labels", "node_taints", "reset_confirmation", "reset_nodes", "serial",
+    "skip_confirmation",
+})  # fmt: skip
+"""What says how a run goes, or what we take care of ourselves: a change of it is no reason to run Kubespray."""
+_ADDRESS = ("access_ip", "ip", "ansible_host")
+_SUFFIXES = (".yml", ".yaml", ".ini", "")
+
+
+def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
+    """In the order of the inventory, control plane first. Without an ``index`` nothing is known of variables."""
+    groups: Mapping[str, list[str]] = variables["groups"]
+    roles: dict[str, set[str]] = {}
+    for group, role in GROUPS.items():
+        for name in groups.get(group, ()):
+            roles.setdefault(name, set()).add(role)
+    lines = _lines(variables.get("ansible_inventory_sources") or [], roles)
+    hosts = variables["hostvars"]
+    found = []
+    for name, own in roles.items():
+        values = hosts.raw_get(name)
+        found.append(
+            Desired(
+                name=name,
+                roles=frozenset(own),
+                address=next((str(values[key]) for key in _ADDRESS if values.get(key)), ""),
+                variables=_digests(values, index) if index else {},
+                where=lines.get(name, ""),
+            )
+        )
+    return found
+
+
+def _digests(values: Mapping[str, Any], index: Index) -> dict[str, str]:
+    set_by_user = {name: values[name] for name in values if not is_ansibles(name) and name not in index.results}
+    names = relevant(set_by_user, lambda name: index.kind(name) is not None) - _OF_A_RUN
+    return {name: digest(_plain(values[name]), secret=_is_secret(values[name])) for name in sorted(names)}
+
+
+def _plain(value: object) -> object:
+    """As data that has one text; a vaulted value by what stands in its file."""
+    if origin.is_vaulted(value):
+        return {"!vault": origin.ciphertext(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(child) for child in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def _is_secret(value: object) -> bool:
+    """Plain text out of a file that is encrypted as a whole."""
+    if isinstance(value, Mapping):
+        return any(_is_secret(child) for child in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_is_secret(child) for child in value)
+    place = origin.position(value)
+    return place is not None and place.line > 0 and origin.file_is_vaulted(place.source)
+
+
+def _lines(sources: Iterable[object], names: Iterable[str]) -> dict[str, str]:
+    """``file:line`` where each host is first written. Ansible does not keep this; a generated inventory has none."""
+    found: dict[str, str] = {}
+    wanted = set(names)
+    first = re.compile(r"\s*(?:- )?[\"']?([A-Za-z0-9][\w.-]*)[\"']?\s*(?::|\s|$)")
+    for source in sources:
+        path = Path(str(source))
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
+            if not file.is_file() or file.suffix not in _SUFFIXES:
+                continue
+            try:
+                lines = file.read_text(encoding="utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                continue
+            for number, line in enumerate(lines, 1):
+                match = first.match(line)
+                if match and match[1] in wanted and match[1] not in found:
+                    found[match[1]] = f"{origin.shown(str(file))}:{number}"
+    return found

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock of node operations, as an action of the first control plane host sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
+
+from .scope import is_dead, myself
+
+_MODULE = "slipway.cluster.node_lock"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A run that did not come to its end: who, what, how far, and how many seconds ago it said so."""
+
+    holder: str
+    operation: str
+    stage: str
+
+    def __str__(self) -> str:
+        reached = f"it had reached: {self.stage}" if self.stage else "it had not begun with nodes"
+        return f"an earlier {self.operation} by {self.holder} did not come to its end; {reached}"
+
+
+class NodeLock:
+    """``seconds``: how long a claim holds after the last sign of its run."""
+
+    def __init__(self, action: ActionBase, variables: Mapping[str, Any], *, kubeconfig: str, seconds: float) -> None:
+        self._action = action
+        self._variables = dict(variables)
+        self._kubeconfig = kubeconfig
+        self._seconds = max(60, int(seconds))
+        self._me = myself()
+
+    def cluster_is_there(self) -> bool:
+        """Whether the host is part of a cluster. Raises ``NodesError`` SLW-8306."""
+        return bool(self._call("look")["cluster"])
+
+    def take(self, operation: str) -> Earlier | None:
+        """Returns the run that this one follows, if that died. Raises ``NodesError`` SLW-8304: somebody is at work."""
+        answer = self._claim(operation)
+        found: dict[str, Any] = answer.get("found") or {}
+        if not answer["held"] and is_dead(found.get("controller") or {}):
+            answer = self._claim(operation, dead=found["holder"])
+        if not answer["held"]:
+            minutes = max(1, round(found["remaining"] / 60))
+            since = round((time.time() - float(found.get("since", time.time()))) / 60)
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8304",
+                        f"{found['holder']} works on the nodes since {since} min ({found['operation']})",
+                        f"wait for it; if it is dead, its claim ends by itself in {minutes} min, or delete "
+                        "/var/lib/slipway/run.json on this host",
+                        host=str(self._variables.get("inventory_hostname", "")),
+                    )
+                ]
+            )
+        if found and found["holder"] != self._me.name:
+            return Earlier(found["holder"], str(found.get("operation") or "run"), str(found.get("stage") or ""))
+        return None
+
+    def reached(self, stage: str) -> None:
+        """Raises ``NodesError`` SLW-8309: another run has taken over."""
+        if not self._call("stage", stage=stage)["held"]:
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8309",
+                        "another run has taken over the nodes, because this one took longer than its claim",
+                        "look at what that run does; set slipway_node_lock_duration to more seconds than a stage takes",
+                    )
+                ]
+            )
+
+    def release(self) -> None:
+        self._call("released")
+
+    def _claim(self, operation: str, dead: str = "") -> dict[str, Any]:
+        return self._call("taken", operation=operation, controller=self._me.controller, dead=dead)
+
+    def _call(self, state: str, **more: Any) -> dict[str, Any]:
+        arguments = {"state": state, "holder": self._me.name, "seconds": self._seconds, "kubeconfig": self._kubeconfig}
+        found: dict[str, Any] = self._action._execute_module(
+            module_name=_MODULE, module_args={**arguments, **more}, task_vars=self._variables
+        )
+        if found.get("failed"):
+            said = str(found.get("msg") or found.get("module_stderr") or "no reason given").strip()
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8306",
+                        f"the lock cannot be used: {said.removeprefix('SLW-8306').strip()[:500]}",
+                        "it needs Python 3.8 or later on the host, and root: by become, or by the user that logs in",
+                        host=str(self._variables.get("inventory_hostname", "")),
+                    )
+                ]
+            )
+        return found

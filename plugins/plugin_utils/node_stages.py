@@ -1,0 +1,200 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of a node operation, for the action: compare and plan, begin, note what is reached, finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import UnreachableError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.arrival import until_ready
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, by_name
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
+from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
+
+from . import inventory_nodes, kubespray, options, origin
+from .cluster import by_ssh, opened
+from .node_lock import NodeLock
+from .scope import RESULT
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is there: ``live`` is None where there is no cluster yet."""
+
+    live: Mapping[str, Actual] | None
+    record: Record | None
+
+
+class Stages:
+    """``say`` gets lines for people."""
+
+    def __init__(
+        self,
+        action: ActionBase,
+        variables: dict[str, Any],
+        *,
+        masker: Masker,
+        say: Callable[[str], None],
+        verbose: bool,
+        alive: Callable[[], bool],
+    ) -> None:
+        self._action = action
+        self._args: Mapping[str, Any] = action._task.args
+        self._variables = variables
+        self._masker = masker
+        self._say = say
+        self._verbose = verbose
+        self._alive = alive
+        self._operation = str(self._args.get("operation") or "install")
+        self._lock = NodeLock(
+            action,
+            variables,
+            kubeconfig=str(self._args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf"),
+            seconds=options.number(self._args, "node_lock_duration", 3600, 60),
+        )
+
+    def plan(self) -> dict[str, Any]:
+        """Tell what would be done."""
+        return self._answer(self._planned()[1])
+
+    def begin(self) -> dict[str, Any]:
+        """Tell what is to be done, and take the lock for it. Raises ``NodesError``."""
+        if self._variables.get("ansible_limit"):
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8303",
+                        f"--limit {self._variables['ansible_limit']} is given, and nodes are compared as a whole",
+                        "run without --limit: only hosts that have something to be done are contacted",
+                    )
+                ]
+            )
+        seen, plan = self._planned()
+        plan.check()
+        answer = self._answer(plan)
+        if self._action._task.check_mode or not plan.changes:
+            return answer
+        if earlier := self._lock.take(self._operation):
+            self._say(f"{earlier}; this run goes on from what is there")
+        others = facts.of_others(self._hosts, seen.live, seen.record)
+        return {**answer, "locked": True, RESULT: {"runs": answer["plan"]["runs"], "facts": others}}
+
+    def reached(self) -> dict[str, Any]:
+        """One of Kubespray's playbooks is through: its nodes are waited for and recorded."""
+        run = str(self._args.get("run"))
+        names = set(options.names(self._args, "hosts"))
+        adopted = options.flag(self._args, "adopts", False)
+        hosts = [host for host in inventory_nodes.read(self._variables, self._index()) if host.name in names]
+        with self._client(INSTALLER) as client:
+            timeout = options.number(self._args, "node_timeout", 300)
+            waiting = [host.name for host in hosts if host.is_node] if timeout and not adopted else []
+            until_ready(client, waiting, timeout=timeout, say=self._say)
+            store = Store(client, self._namespace)
+            record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
+            groups = self._variables["groups"]
+            first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
+            version = str(client.get("/version")["gitVersion"]).removeprefix("v")  # type: ignore[index]
+            built = record.kubespray if run == "scale" and record.kubespray else self._index().version
+            record = replace(record.with_hosts(hosts), kubespray=built, kubernetes=version, first=first)
+            store.write(record)
+        self._lock.reached(run)
+        return {"changed": False, "recorded": sorted(names)}
+
+    def finish(self) -> dict[str, Any]:
+        """All is done that was to be done with nodes."""
+        self._lock.release()
+        return {"changed": False}
+
+    def _planned(self) -> tuple[Seen, NodePlan]:
+        seen = self._look()
+        index = self._index()
+        self._hosts = inventory_nodes.read(self._variables, index)
+        wanted = Wanted(
+            operation=self._operation,
+            name=str(self._args.get("name") or ""),
+            hosts=self._hosts,
+            kubespray=index.version,
+            kubernetes=self._kubernetes(),
+            absent=frozenset(options.names(self._args, "absent_nodes")),
+            converge=options.flag(self._args, "converge", False),
+            adopt=self._consent("adopt_cluster"),
+            inventory=self._inventory(),
+        )
+        plan = make(wanted, seen.live, seen.record)
+        for line in nodes_lines(plan, wanted.name, verbose=self._verbose):
+            self._say(line)
+        return seen, plan
+
+    def _answer(self, plan: NodePlan) -> dict[str, Any]:
+        return {"changed": plan.changes, "plan": nodes_dict(plan), "result": "changes" if plan.changes else "unchanged"}
+
+    def _look(self) -> Seen:
+        """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
+        direct = not by_ssh(self._args, self._variables, self._action._connection.transport)
+        # A host that is no part of a cluster has nobody to ask for a token.
+        if not direct and not self._lock.cluster_is_there():
+            return Seen(None, None)
+        try:
+            with self._client(READER) as client:
+                return Seen(by_name(client.list(NODE.collection())), Store(client, self._namespace).read())
+        except UnreachableError as exc:
+            if direct and not self._lock.cluster_is_there():
+                return Seen(None, None)
+            if options.flag(self._args, "converge", False):
+                return Seen(None, None)
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8311",
+                        f"there is a cluster, and its API does not answer: {exc.message}",
+                        "bring it back; or let Kubespray run on all hosts without a look: -e slipway_converge=true",
+                    )
+                ]
+            ) from exc
+
+    @contextmanager
+    def _client(self, rights: str) -> Iterator[Client]:
+        with opened(
+            self._action, self._args, self._variables, rights=rights, masker=self._masker, alive=self._alive
+        ) as cluster:
+            yield Client(cluster.access, user_agent=f"slipway ({self._operation} nodes)")
+
+    def _index(self) -> Any:
+        return kubespray.index(str(self._args.get("cache_dir") or ""))
+
+    def _kubernetes(self) -> str:
+        """The version that Kubespray would install: the user's, or its own default."""
+        chosen = self._action._templar.template(self._variables.get("kube_version") or "")
+        if chosen:
+            return str(chosen).removeprefix("v")
+        found = kubespray.folder()
+        known = kubernetes.versions(found) if found else ()
+        return known[0] if known else ""
+
+    def _consent(self, option: str) -> bool:
+        """Given by the cluster's name and nothing else."""
+        given = str(self._args.get(option) or "")
+        return bool(given) and given == str(self._args.get("name") or "")
+
+    def _inventory(self) -> str:
+        sources = self._variables.get("ansible_inventory_sources") or []
+        return origin.shown(str(sources[0])) if sources else ""
+
+    @property
+    def _namespace(self) -> str:
+        return str(self._args.get("namespace") or "slipway-system")

@@ -1,0 +1,111 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts Kubespray's plays see: those of the plan, and no other.
+
+An action may not change the inventory: it runs in a process of its own. So it returns what it wants under ``RESULT``,
+and our callback, which lives in Ansible's main process, does it. Plays that come later then see the chosen hosts alone,
+and one for which none is left is skipped as a whole, instead of each of its tasks for each host. That is why this is no
+``when`` on the import; and no ``--limit``, for which Kubespray wants cached facts of every other host.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RESULT = "slipway_scope"
+EVERYBODY = ""
+_LOCAL = "localhost"
+
+
+@dataclass
+class Scope:
+    """Of one ``ansible-playbook``. ``runs`` are the hosts of each of Kubespray's playbooks, ``facts`` what the plays
+    are to know of hosts that they do not see."""
+
+    runs: dict[str, list[str]] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    narrowed_to: str = EVERYBODY
+    present: bool = False
+    original: list[str] | None = None
+
+    def obey(self, wanted: Mapping[str, Any], manager: Any) -> None:
+        """``manager`` is Ansible's variable manager. In the main process only."""
+        inventory = manager._inventory
+        if "runs" in wanted:
+            self.runs = {name: list(hosts) for name, hosts in wanted["runs"].items()}
+            self.facts = dict(wanted["facts"])
+        if "narrow" not in wanted:
+            return
+        if self.narrowed_to == EVERYBODY:
+            self.original = inventory._subset
+        self.narrowed_to = str(wanted["narrow"])
+        if self.narrowed_to == EVERYBODY:
+            inventory._subset = self.original
+            return
+        chosen = self.runs.get(self.narrowed_to, [])
+        # Without localhost the play that widens the scope again would see no host either.
+        inventory.subset(",".join([_LOCAL, *chosen]))
+        for host in self.facts.keys() - set(chosen) if chosen else ():
+            manager.set_nonpersistent_facts(host, self.facts[host])
+
+
+CURRENT = Scope()
+"""Filled in the main process; actions see it as it was when theirs was forked."""
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks: a number of a process is used again, the two together are not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _machine() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who a run is, for the lock: a text for people, and what tells later whether it still lives."""
+
+    name: str
+    controller: dict[str, str]
+
+
+def myself() -> Holder:
+    """In an action: the run is the process that started it."""
+    pid = os.getppid()
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        # Containers often run as a number that has no name.
+        user = str(os.getuid())
+    mark = uuid.uuid5(uuid.NAMESPACE_OID, f"{_machine()} {_namespace()} {pid} {_started(pid)}").hex[:6]
+    name = f"{user}@{socket.gethostname()} pid {pid} #{mark}"
+    return Holder(name, {"boot": _machine(), "pids": _namespace(), "pid": str(pid), "started": _started(pid)})
+
+
+def is_dead(controller: Mapping[str, str]) -> bool:
+    """Whether a run that began on this machine is gone. Of other machines, and other containers, nothing is known."""
+    if controller.get("boot") != _machine() or controller.get("pids") != _namespace() or not controller.get("started"):
+        return False
+    return _started(int(controller["pid"])) != controller["started"]
