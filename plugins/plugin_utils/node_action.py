@@ -1,0 +1,101 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions on nodes have in common: the cluster for as long as the task runs, and one ``except``."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError, StoppedError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
+
+from . import session
+from .cluster import opened
+
+display = Display()
+
+NODE_GROUPS = ("kube_control_plane", "kube_node", "calico_rr")
+"""Kubespray's groups whose hosts are nodes. Hosts of ``etcd`` alone are none."""
+
+
+class NodeAction(ActionBase):  # type: ignore[misc]
+    """``work`` does it and returns the result."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self._masker = Masker()
+        try:
+            session.check_packages()
+            result.update(self.work(self._task.args, task_vars or {}))
+        except NodesError as exc:
+            problems = [problem_dict(problem) for problem in exc.problems]
+            result.update(failed=True, msg=self._masker.text(str(exc)), problems=problems, code=exc.problems[0].code)
+        except (EngineError, KubeError) as exc:
+            result.update(failed=True, msg=self._masker.text(str(exc)), code=exc.code)
+        return result
+
+    @abstractmethod
+    def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """The task's result. May raise ``NodesError``, ``EngineError`` and ``KubeError``."""
+
+    @contextmanager
+    def client(self, variables: Mapping[str, Any], *, agent: str, reads: bool = False) -> Iterator[Client]:
+        """``reads``: nothing will be written. Check mode only ever reads."""
+        args = self._task.args
+        self._masker.add([str(args["api_token"])] if args.get("api_token") else [])
+        alive = session.lives_on(os.getppid())
+        rights = READER if reads or self._task.check_mode else INSTALLER
+        with opened(self, args, variables, rights=rights, masker=self._masker, alive=alive) as cluster:
+            client = Client(cluster.access, user_agent=f"slipway ({agent})")
+
+            def guard() -> None:
+                if not alive():
+                    raise StoppedError("SLW-6103", "the run that started this has ended")
+
+            client.guard = guard
+            try:
+                yield client
+            finally:
+                client.close()
+
+
+def problem_dict(problem: Problem) -> dict[str, str]:
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "remedy": problem.remedy,
+        "where": problem.where,
+        "host": problem.host,
+        "severity": problem.severity.value,
+    }
+
+
+def stop_at(problems: Sequence[Problem]) -> None:
+    """Warnings and hints are shown. Raises ``NodesError`` with all problems when one of them is an error."""
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise NodesError(problems)
+    for problem in problems:
+        display.warning(str(problem))
+
+
+def node_hosts(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Inventory hosts that are nodes, each with its name in the cluster: as Kubespray names it."""
+    groups = variables.get("groups") or {}
+    hostvars = variables["hostvars"]
+    hosts = dict.fromkeys(host for group in NODE_GROUPS for host in groups.get(group) or [])
+    return {host: str(hostvars[host].get("kube_override_hostname") or host) for host in hosts}
