@@ -62,6 +62,10 @@ options:
     type: list
     elements: str
     default: []
+  token_id:
+    description: With O(state=absent), the public part of one more token to remove, whoever made it.
+    type: str
+    default: ''
   description:
     description: Said by C(kubeadm token list).
     type: str
@@ -134,7 +138,7 @@ USAGES = ["authentication", "signing"]
 
 def work(tokens: JoinTokens, params: dict[str, Any]) -> Joining:
     if params["state"] == "absent":
-        return tokens.absent()
+        return tokens.absent(params["token_id"])
     return tokens.present(
         life=params["seconds"],
         usages=params["usages"],
@@ -153,6 +157,7 @@ def main() -> None:
             "seconds": {"type": "int", "default": 900},
             "usages": {"type": "list", "elements": "str", "choices": USAGES, "default": USAGES},
             "groups": {"type": "list", "elements": "str", "default": []},
+            "token_id": {"type": "str", "default": "", "no_log": False},
             "description": {"type": "str", "default": "Made by slipway.cluster.join_token"},
         },
         supports_check_mode=True,

@@ -17,13 +17,12 @@ description:
     other host is contacted.
   - Compares groups and variables of the inventory with the API's nodes and with the cluster record, a ConfigMap.
     Hosts whose roles, addresses or variables that Kubespray reads have changed are those that Kubespray acts on.
+extends_documentation_fragment:
+  - slipway.cluster.controller
 attributes:
   check_mode:
     support: full
     description: Can run in check mode and tell what would change without changing it.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   stage:
     description:
@@ -78,47 +77,6 @@ options:
     description: Folder for what is derived from the installed Kubespray. By default C(slipway) in the user's cache.
     type: str
     default: ''
-  kubeconfig:
-    description: Path of a kubeconfig file on the controller.
-    type: str
-    default: ''
-  context:
-    description: Context in O(kubeconfig); by default its current one.
-    type: str
-    default: ''
-  api_server:
-    description: Address of the API server.
-    type: str
-    default: ''
-  api_token:
-    description: Bearer token for O(api_server).
-    type: str
-    default: ''
-  api_ca_file:
-    description: File with the CA certificates of O(api_server).
-    type: str
-    default: ''
-  api_access:
-    description: How the cluster is reached; as for M(slipway.cluster.addons).
-    type: str
-    choices: [auto, direct, ssh]
-    default: auto
-  api_forward:
-    description: Reach the API server through the host's SSH connection.
-    type: raw
-    default: false
-  api_server_name:
-    description: The name that the API server's certificate is checked for.
-    type: str
-    default: ''
-  admin_kubeconfig:
-    description: Path of the admin kubeconfig on the control plane host. It is read there.
-    type: str
-    default: /etc/kubernetes/admin.conf
-  access_namespace:
-    description: Namespace of the accounts that tokens are of.
-    type: str
-    default: slipway-access
   namespace:
     description: Namespace of the records.
     type: str

@@ -60,6 +60,8 @@ def nodes_dict(plan: NodePlan) -> dict[str, Any]:
     """For JSON and ``set_stats``."""
     return {
         "changes": plan.changes,
+        "creates": plan.creates,
+        "adopts": plan.adopts,
         "reasons": list(plan.reasons),
         "runs": {playbook: list(hosts) for playbook, hosts in plan.runs.items()},
         "nodes": [

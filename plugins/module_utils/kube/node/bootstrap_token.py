@@ -81,11 +81,14 @@ class JoinTokens:
         self._api.call("POST", a.secret_path(_SPACE), body)
         return found
 
-    def absent(self) -> Joining:
-        """No token of the batch is left, and none that has expired."""
+    def absent(self, token_id: str = "") -> Joining:
+        """No token of the batch is left, none that has expired, and not the one of this id, whoever made it."""
         found = self._expired_removed()
         for secret in self._of_batch():
             self._remove(secret, found)
+        named = self._api.get(a.secret_path(_SPACE, f"bootstrap-token-{token_id}")) if token_id else None
+        if named is not None and named.get("type") == _TYPE:
+            self._remove(named, found)
         return found
 
     def _expired_removed(self) -> Joining:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run at a time works on nodes, and one that died wedges nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.run_file import RunFile
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def file(tmp_path: Path, clock: Clock) -> RunFile:
+    return RunFile(str(tmp_path / "lib"), clock)
+
+
+def claim(holder: str) -> dict[str, str]:
+    return {"holder": holder, "operation": "install", "stage": ""}
+
+
+def test_the_second_has_to_wait(file: RunFile, clock: Clock) -> None:
+    assert file.look() is None
+    assert file.take(claim("a"), 60) == {"taken": True, "found": None}
+    refused = file.take(claim("b"), 60)
+    assert not refused["taken"]
+    assert (refused["found"]["holder"], refused["found"]["remaining"]) == ("a", 60)
+    clock.now += 61
+    taken = file.take(claim("b"), 60)
+    assert taken["taken"]
+    assert taken["found"]["holder"] == "a"
+
+
+def test_the_dead_need_not_be_waited_for(file: RunFile) -> None:
+    file.take(claim("a"), 60)
+    assert not file.take(claim("b"), 60, dead="c")["taken"]
+    assert file.take(claim("b"), 60, dead="a")["taken"]
+
+
+def test_a_stage_claims_more_time_and_is_remembered(file: RunFile, clock: Clock) -> None:
+    file.take(claim("a"), 60)
+    clock.now += 50
+    assert file.stage("a", "cluster", 60)
+    clock.now += 50
+    found = file.take(claim("b"), 60)["found"]
+    assert (found["stage"], found["remaining"]) == ("cluster", 10)
+
+
+def test_who_has_lost_the_lock_cannot_use_it(file: RunFile, clock: Clock) -> None:
+    file.take(claim("a"), 60)
+    clock.now += 61
+    file.take(claim("b"), 60)
+    assert not file.stage("a", "cluster", 60)
+    assert not file.release("a")
+    assert file.release("b")
+    assert file.look() is None
+    assert not file.release("b")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"expires": "soon"}'])
+def test_a_broken_file_holds_nobody_up(file: RunFile, tmp_path: Path, text: str) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "run.json").write_text(text, encoding="utf-8")
+    assert file.look() is None
+    assert file.take(claim("a"), 60)["taken"]
