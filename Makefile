@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 DEV := .venv/.lock-$(shell git hash-object requirements/dev.txt)
 NEXT := .venv-next/.lock-$(shell git hash-object requirements/next.txt)
 COLLECTION := .build/collections/ansible_collections/slipway/cluster
+STANDIN := .build/lab-collections/ansible_collections/kubernetes_sigs/kubespray
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
@@ -101,7 +102,7 @@ clean: ## Remove what make has made in this folder (labs go on running, their pr
 # From here on: what the targets above set up.
 
 .PHONY: setup
-setup: $(DEV) $(COLLECTION)
+setup: $(DEV) $(COLLECTION) $(STANDIN)
 	@:
 
 $(DEV):
@@ -114,6 +115,10 @@ $(DEV):
 # The collection under its full name, as Ansible and Python look for it.
 $(COLLECTION):
 	@mkdir -p $(@D) && ln -sfn ../../../.. $@
+
+# The lab's stand-in for Kubespray: in a folder of its own, for those who ask for it.
+$(STANDIN):
+	@mkdir -p $(@D) && ln -sfn ../../../../lab/kubespray $@
 
 # The newest ansible-core needs a newer Python than Kubespray's; without one the tests that want both say so and skip.
 .PHONY: setup-next

@@ -33,7 +33,10 @@ def _run(options: argparse.Namespace) -> int:
                 print(f"{name:<24} {path}")
             print(f"{'sshd':<24} {sshd.find(_say).where}")
         case "up":
-            print(report.summary(cluster.up(options.name, options.nodes, audit_bodies=options.audit, say=_say)))
+            current = cluster.up(
+                options.name, options.nodes, audit_bodies=options.audit, empty=options.no_cluster, say=_say
+            )
+            print(report.summary(current))
         case "down":
             print(f"lab {options.name}: {'stopped, nothing left' if cluster.down(options.name) else 'was not there'}")
         case "nodes":
@@ -81,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     starting = command("up", "start the lab, or keep it when it runs")
     starting.add_argument("--nodes", type=int, metavar="N", help="number of nodes, 1 to 1000 (3 for a new lab)")
     starting.add_argument("--audit", action="store_true", help="log request bodies too (a new lab only)")
+    starting.add_argument("--no-cluster", action="store_true", help="leave the cluster to kubeadm on hosts (a new lab)")
     command("down", "stop the lab and remove its files")
     command("status", "show processes and nodes; exit status 3 when it does not run")
     command("env", "print addresses, files and programs as JSON")

@@ -15,11 +15,18 @@ from lab.errors import LabError
 
 
 class Api:
-    """One keep-alive connection as the user whose certificate is ``user`` in ``pki``. Not for several threads."""
+    """One keep-alive connection as the user whose certificate is ``user`` in ``keys``. Not for several threads.
 
-    def __init__(self, port: int, pki: Path, user: str = "setup") -> None:
+    Without a user it is the owner of ``token``, or nobody. ``keys`` is ``pki`` when absent.
+    """
+
+    def __init__(
+        self, port: int, pki: Path, user: str | None = "setup", *, token: str = "", keys: Path | None = None
+    ) -> None:
         context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        context.load_cert_chain(str(pki / f"{user}.crt"), str(pki / f"{user}.key"))
+        if user is not None:
+            context.load_cert_chain(str((keys or pki) / f"{user}.crt"), str((keys or pki) / f"{user}.key"))
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=15, context=context)
 
     def call(self, method: str, path: str, body: object = None, kind: str = "application/json") -> tuple[int, Any]:
@@ -28,7 +35,7 @@ class Api:
         :raises OSError: when the server is not reachable; the next call connects anew.
         """
         payload = None if body is None else json.dumps(body)
-        headers = {"User-Agent": "slipway-lab", "Content-Type": kind, "Accept": "application/json"}
+        headers = {"User-Agent": "slipway-lab", "Content-Type": kind, "Accept": "application/json"} | self._headers
         try:
             self._connection.request(method, path, payload, headers)
             answer = self._connection.getresponse()
@@ -49,7 +56,8 @@ class Api:
 
         :raises LabError: with the server's message.
         """
-        status, answer = self.call(method, path, body)
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        status, answer = self.call(method, path, body, kind)
         if status // 100 != 2 and status not in accept:
             message = answer.get("message") if isinstance(answer, dict) else answer
             raise LabError(f"{method} {path}: {status} {message}")

@@ -6,31 +6,44 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import signal
-import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lab import audit, bao, binaries, controlplane, kubeconfig, nodes, packages, paths, ports, procs, report, state
+from lab import (
+    audit,
+    bao,
+    binaries,
+    controlplane,
+    kubeconfig,
+    kubernetes,
+    nodes,
+    packages,
+    paths,
+    ports,
+    procs,
+    report,
+    state,
+)
 from lab.api import Api
 from lab.cache import Say
 from lab.errors import LabError
+from lab.running import PATIENCE, listens, spawn, wait
 from lab.state import State
 
-PATIENCE = 60.0
 DEFAULT_NODES = 3
+# Ports where what listens is known to be there already, or does not speak to this user.
+NO_SERVICE = ("etcd", "etcd-peer", "apiserver", "bao")
 
 
-def up(name: str, node_count: int | None, *, audit_bodies: bool, say: Say) -> State:
+def up(name: str, node_count: int | None, *, audit_bodies: bool, empty: bool = False, say: Say) -> State:
     """Make sure that the lab runs, and return its state.
 
     A running lab is kept, with the number of nodes brought to ``node_count`` where one is given. What is left of a
-    lab that was killed is removed first.
+    lab that was killed is removed first. An ``empty`` one has no cluster until a ``kubeadm init`` on one of its hosts.
     """
     folder = paths.lab_dir(name)
     if node_count is not None and not 1 <= node_count <= nodes.MOST:
@@ -47,7 +60,8 @@ def up(name: str, node_count: int | None, *, audit_bodies: bool, say: Say) -> St
         if _clear(folder, current):
             say(f"lab {name} had been killed: its remains are removed")
         try:
-            return _start(name, folder, node_count or DEFAULT_NODES, programs, audit_bodies)
+            count = node_count or DEFAULT_NODES
+            return _start(name, folder, count, programs, audit_bodies=audit_bodies, empty=empty)
         except BaseException as error:
             # After a refusal the logs stay for reading; the next start removes them.
             procs.stop(procs.owned(folder))
@@ -81,8 +95,8 @@ def restart_apiserver(name: str, *, pause: float = 0.0, kill: bool = False) -> N
         old = current.processes["kube-apiserver"]
         procs.stop([old], signal.SIGKILL if kill else signal.SIGTERM, patience=2)
         time.sleep(pause)
-        _spawn(current, folder, "kube-apiserver", list(old.argv))
-        _wait_for_api(current, folder)
+        spawn(current, folder, "kube-apiserver", list(old.argv))
+        kubernetes.wait_for_api(current, folder)
 
 
 def scale(name: str, wanted: int) -> int:
@@ -127,35 +141,33 @@ def _clear(folder: Path, current: State | None) -> bool:
     return bool(written or unwritten or entries)
 
 
-def _start(name: str, folder: Path, node_count: int, programs: dict[str, Path], audit_bodies: bool) -> State:
+def _start(
+    name: str, folder: Path, node_count: int, programs: dict[str, Path], *, audit_bodies: bool, empty: bool
+) -> State:
     # Here and not above: loading the cryptography library takes longer than any other command of the lab.
     from lab import pki
 
     current = _reserve(name, folder, programs)
+    current.empty = empty
     pki.create(folder / "pki", controlplane.SERVICE_ADDRESS)
     _write_settings(current, folder, audit_bodies)
     packages.publish(folder / "repo")
-    server = controlplane.apiserver(current.programs["kube-apiserver"], folder, current.ports)
-    _spawn(current, folder, "etcd", controlplane.etcd(current.programs["etcd"], folder, current.ports))
-    _spawn(current, folder, "kube-apiserver", server)
-    _spawn(current, folder, "faults", controlplane.faults(folder, current.ports))
-    _spawn(current, folder, "webhook", controlplane.webhook(folder, current.ports))
-    _spawn(current, folder, "repo", controlplane.repo(folder, current.ports))
+    if not empty:
+        kubernetes.start_server(current, folder)
+    spawn(current, folder, "faults", controlplane.faults(folder, current.ports))
+    spawn(current, folder, "webhook", controlplane.webhook(folder, current.ports))
+    spawn(current, folder, "repo", controlplane.repo(folder, current.ports))
     _start_bao(current, folder)
-    _wait_for_api(current, folder)
-    manager = controlplane.controller_manager(current.programs["kube-controller-manager"], folder)
-    _spawn(current, folder, "kube-controller-manager", manager)
-    _spawn(current, folder, "kube-scheduler", controlplane.scheduler(current.programs["kube-scheduler"], folder))
-    _spawn(current, folder, "kwok", controlplane.kwok(current.programs["kwok"], folder))
-    port, keys = current.ports["apiserver"], folder / "pki"
-    nodes.scale(port, keys, node_count)
-    api = Api(port, keys)
-    account = "/api/v1/namespaces/default/serviceaccounts/default"
-    _wait(current, folder, "the first ServiceAccount", lambda: api.call("GET", account)[0] == 200)
-    api.close()
-    nodes.wait_ready(port, keys, node_count, PATIENCE + node_count)
-    for service in set(controlplane.PORTS) - {"etcd", "etcd-peer", "apiserver", "bao"}:
-        _wait(current, folder, service, partial(_listens, current.ports[service]))
+    if empty:
+        spawn(current, folder, "kubeadm", controlplane.kubeadm(folder, current.ports))
+    else:
+        kubernetes.start_rest(current, folder)
+        port, keys = current.ports["apiserver"], folder / "pki"
+        nodes.scale(port, keys, node_count)
+        kubernetes.wait_for_accounts(current, folder)
+        nodes.wait_ready(port, keys, node_count, PATIENCE + node_count)
+    for service in set(controlplane.PORTS) - {*NO_SERVICE, *(() if empty else ("kubeadm",))}:
+        wait(current, folder, service, partial(listens, current.ports[service]))
     report.write_files(current, folder)
     current.complete = True
     current.save(folder)
@@ -165,12 +177,12 @@ def _start(name: str, folder: Path, node_count: int, programs: dict[str, Path], 
 def _start_bao(current: State, folder: Path) -> None:
     port = current.ports["bao"]
     bao.write_config(folder, port)
-    _spawn(current, folder, "bao", bao.command(current.programs["bao"], folder))
-    _wait(current, folder, "OpenBao", bao.Bao(f"http://{bao.HOST}:{port}").answers)
+    spawn(current, folder, "bao", bao.command(current.programs["bao"], folder))
+    wait(current, folder, "OpenBao", bao.Bao(f"http://{bao.HOST}:{port}").answers)
     current.secrets["bao_token"], current.secrets["bao_unseal_key"] = bao.initialise(port)
     paths.write_private(folder / "bao-token", current.secrets["bao_token"])
     paths.write_private(folder / "bao-unseal-key", current.secrets["bao_unseal_key"])
-    _spawn(current, folder, "bao-faults", controlplane.bao_faults(folder, current.ports))
+    spawn(current, folder, "bao-faults", controlplane.bao_faults(folder, current.ports))
 
 
 def _reserve(name: str, folder: Path, programs: dict[str, Path]) -> State:
@@ -206,15 +218,9 @@ def _write_settings(current: State, folder: Path, audit_bodies: bool) -> None:
     (folder / "logs").mkdir()
 
 
-def _spawn(current: State, folder: Path, name: str, argv: list[str]) -> None:
-    # Nothing else of the caller's environment: a proxy setting would send calls off the machine.
-    environment = {"PATH": os.defpath, "HOME": str(folder), "PYTHONPATH": str(paths.REPOSITORY)}
-    log = folder / "logs" / f"{name}.log"
-    current.processes[name] = procs.spawn(name, argv, log, folder, environment)
-    current.save(folder)
-
-
 def _answers(current: State, folder: Path) -> bool:
+    if not kubernetes.runs(current):
+        return True
     api = Api(current.ports["apiserver"], folder / "pki")
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
@@ -222,28 +228,3 @@ def _answers(current: State, folder: Path) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def _wait_for_api(current: State, folder: Path) -> None:
-    api = Api(current.ports["apiserver"], folder / "pki")
-    _wait(current, folder, "the API server", api.ready)
-    api.close()
-
-
-def _wait(current: State, folder: Path, what: str, condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        for process in current.processes.values():
-            if not process.alive():
-                log = folder / "logs" / f"{process.name}.log"
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-                raise LabError(f"{process.name} ended while waiting for {what}; the end of {log}:\n{tail}")
-        if time.monotonic() > deadline:
-            raise LabError(f"{what} not there after {PATIENCE:.0f} s; see {folder / 'logs'}")
-        time.sleep(0.03)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -32,6 +32,7 @@ PORTS = (
     "bao",
     "bao-faults",
     "bao-faults-control",
+    "kubeadm",
 )
 
 
@@ -100,6 +101,8 @@ def controller_manager(program: str, folder: Path) -> list[str]:
         f"--cluster-signing-cert-file={pki / 'ca.crt'}",
         f"--cluster-signing-key-file={pki / 'ca.key'}",
         "--use-service-account-credentials",
+        # As kubeadm has it: without these join tokens neither prove the cluster's identity nor end.
+        "--controllers=*,bootstrapsigner,tokencleaner",
         # The default limit makes a new cluster wait six seconds for its first ServiceAccount.
         "--kube-api-qps=300",
         "--kube-api-burst=400",
@@ -152,6 +155,10 @@ def repo(folder: Path, ports: Mapping[str, int]) -> list[str]:
         f"--folder={folder / 'repo'}",
         f"--credentials={folder / 'repo-credentials'}",
     ]
+
+
+def kubeadm(folder: Path, ports: Mapping[str, int]) -> list[str]:
+    return [*_module("kubeadm"), f"--listen={ports['kubeadm']}", f"--folder={folder}"]
 
 
 def _faults(folder: Path, ports: Mapping[str, int], name: str, upstream: str, dialect: str) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import shlex
 from pathlib import Path
 
-from lab import bao, nodes, paths
+from lab import bao, kubernetes, nodes, paths
 from lab.api import Api
 from lab.hosts import model
 from lab.state import State
@@ -46,6 +46,8 @@ def environment(current: State, folder: Path) -> dict[str, object]:
         "bao_audit_log": str(folder / bao.AUDIT_LOG),
         "bao_proxy": url("https", "bao-faults"),
         "bao_proxy_control": url("http", "bao-faults-control"),
+        "kubeadm_url": url("http", "kubeadm") + "/" if current.empty else "",
+        "kubeadm_log": str(folder / "kubeadm.jsonl"),
         "hosts": [host.shown() for host in model.load(folder).hosts.values()],
         "static_key_file": str(folder / "hosts" / "static_key"),
         "audit_log": str(folder / "audit.log"),
@@ -84,6 +86,8 @@ def write_files(current: State, folder: Path) -> None:
 def summary(current: State) -> str:
     """The lines that ``up`` ends with."""
     folder = paths.lab_dir(current.name)
+    if not kubernetes.runs(current):
+        return f"lab {current.name}: no cluster yet\n  shell       . {folder / SHELL_FILE}"
     _total, ready = nodes.count(current.ports["apiserver"], folder / "pki")
     server = f"https://127.0.0.1:{current.ports['apiserver']}"
     return (
@@ -105,6 +109,8 @@ def status(current: State) -> str:
         life = f"pid {process.pid:<8} {own:>5} MiB" if process.alive() else "ended"
         lines.append(f"  {process.name:<24} {life}")
     lines.append(f"  {'total':<24} {memory:>18} MiB")
+    if not kubernetes.runs(current):
+        return "\n".join([*lines, "  no cluster"])
     api = Api(current.ports["apiserver"], folder / "pki")
     if not api.ready():
         return "\n".join([*lines, "  API server does not answer"])

@@ -26,6 +26,8 @@ class State:
     programs: dict[str, str]
     processes: dict[str, Process] = field(default_factory=dict)
     complete: bool = False
+    empty: bool = False
+    """Made without a cluster: hosts' kubeadm starts and ends it."""
 
     def save(self, folder: Path) -> None:
         """Write the file in one step: a reader sees the old or the new state."""

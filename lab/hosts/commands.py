@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lab.cache import Say
 from lab.errors import LabError
 from lab.hosts import inventory, manage, model
 
+CALLS = "kubespray.jsonl"
 PREFIXES = {"trusted": "node"}
 
 
@@ -37,12 +39,14 @@ def run(options: argparse.Namespace, say: Say) -> None:
         case "inventory":
             target = options.target or paths.lab_dir(options.name) / "inventory"
             print(inventory.write(target, manage.find(options.name).values()))
+        case "machines":
+            _machines(options, say)
 
 
 def _hosts(options: argparse.Namespace, say: Say) -> None:
     kind = options.kind
     if kind == "many":
-        hosts = manage.add_many(options.name, options.count, say=say)
+        hosts = manage.add_many(options.name, (f"many-{n}" for n in range(options.count)), say=say)
         print(f"{len(hosts)} addresses, {hosts[0].address} to {hosts[-1].address}, port {hosts[0].port}")
         return
     prefix = options.prefix or PREFIXES.get(kind, kind)
@@ -51,6 +55,26 @@ def _hosts(options: argparse.Namespace, say: Say) -> None:
     added = manage.add(options.name, names, kind, key_type=options.key, control_planes=leading, say=say)
     for host in added:
         print(f"{host.name:<16} {host.address:<16} {host.port:<6} {host.kind:<8} {host.log}")
+
+
+def _machines(options: argparse.Namespace, say: Say) -> None:
+    """Machines of a cluster to be: the workers in this order of kinds."""
+    name = options.name
+    leading = [f"control{number}" for number in range(1, options.control_planes + 1)]
+    numbers = iter(range(1, options.workers + options.counted + options.dead + 1))
+
+    def take(count: int) -> list[str]:
+        return [f"worker{number}" for number in islice(numbers, count)]
+
+    if options.counted:
+        manage.add_many(name, take(options.counted), say=say)
+    if options.dead:
+        manage.add(name, take(options.dead), "dead", say=say)
+    manage.add(name, [*leading, *take(options.workers)], control_planes=len(leading), say=say)
+    folder = paths.lab_dir(name)
+    target = options.target or folder / "inventory"
+    variables = {"lab_calls": str(folder / CALLS)}
+    print(inventory.write_cluster(target, manage.find(name).values(), variables))
 
 
 def add_parsers(command: Any) -> None:
@@ -75,5 +99,11 @@ def add_parsers(command: Any) -> None:
     power = command("power", "switch a host's machine off, suddenly, or on")
     power.add_argument("host")
     power.add_argument("switch", choices=manage.SWITCHES)
+    machines = command("machines", "start the hosts of a cluster, control1 … and worker1 …, and write an inventory of it")
+    machines.add_argument("control_planes", type=int, metavar="CONTROL_PLANES", help="how many")
+    machines.add_argument("workers", type=int, metavar="WORKERS", help="how many with a machine of their own")
+    machines.add_argument("--counted", type=int, default=0, metavar="N", help="N workers before them share a machine")
+    machines.add_argument("--dead", type=int, default=0, metavar="N", help="nobody listens at N workers before them")
+    machines.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="of the inventory (the lab's folder)")
     listing = command("inventory", "write an Ansible inventory of all hosts")
     listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

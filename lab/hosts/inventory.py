@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lab.hosts.machine import python
 from lab.hosts.model import USER, Host
 
 CLUSTER_KINDS = ("trusted", "bare", "dead", "silent")
+CLUSTER_NAME = re.compile("(control|worker)([0-9]+)")
 
 
 def write(folder: Path, hosts: Iterable[Host]) -> Path:
@@ -42,6 +44,41 @@ def write(folder: Path, hosts: Iterable[Host]) -> Path:
         groups[kind] = _named([host for host in hosts if host.kind == kind])
     common = {"ansible_user": USER, "ansible_python_interpreter": python()}
     own = {host.name: {"ansible_host": host.address, "ansible_port": host.port} for host in hosts}
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "hosts.yml"
+    content = {"all": {"vars": common, "hosts": own, "children": groups}}
+    file.write_text("---\n" + yaml.safe_dump(content, sort_keys=False))
+    return file
+
+
+def write_cluster(folder: Path, hosts: Iterable[Host], variables: Mapping[str, Any]) -> Path:
+    """Write ``hosts.yml`` for operations on nodes and return its path: the hosts ``controlN`` and ``workerN``, by number.
+
+    Each has the addresses that others reach it by; ``variables`` are everybody's.
+
+    :raises LabError: when there is no ``controlN``.
+    """
+    found = {(place[1], int(place[2])): host for host in hosts if (place := CLUSTER_NAME.fullmatch(host.name))}
+    members = [found[key] for key in sorted(found)]
+    leading = [host for host in members if host.control_plane]
+    if not leading:
+        raise LabError("there is no host control1 yet; start some with: python3 -m lab machines 1 3")
+    own = {
+        host.name: {
+            "ansible_host": host.address,
+            "ansible_port": host.port,
+            "ip": host.address,
+            "access_ip": host.address,
+        }
+        for host in members
+    }
+    groups: dict[str, Any] = {
+        "kube_control_plane": _named(leading),
+        "etcd": _named(leading),
+        "kube_node": _named([host for host in members if not host.control_plane]),
+        "k8s_cluster": {"children": {"kube_control_plane": {}, "kube_node": {}}},
+    }
+    common = {"ansible_user": USER, "ansible_python_interpreter": python(), **variables}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "hosts.yml"
     content = {"all": {"vars": common, "hosts": own, "children": groups}}

@@ -49,7 +49,8 @@ SETTINGS = "settings.json"
 class Machine:
     """One machine to be: everything that its files depend on.
 
-    ``programs`` are put on its PATH by name.
+    ``programs`` are put on its PATH by name. ``kubeadm`` is where what its ``kubeadm`` is told goes; it has none when
+    empty.
     """
 
     hostname: str
@@ -57,6 +58,7 @@ class Machine:
     addresses: tuple[str, ...]
     port: int
     programs: Mapping[str, str]
+    kubeadm: str = ""
 
 
 def python() -> str:
@@ -117,6 +119,10 @@ def _programs(machine: Machine, sshd: Sshd) -> list[tuple[str, str]]:
         names.append("rsync")
         rsync += "" if os.getuid() == 0 else " --no-super"
     places = {"@PYTHON@": python(), "@LIBRARIES@": sshd.libraries, "@TREE@": TREE, "@RSYNC@": rsync}
+    places["@KUBEADM@"] = machine.kubeadm
+    if machine.kubeadm:
+        names.append("kubeadm")
+        (binaries / "kubelet").symlink_to("kubeadm")
     mounts = []
     if sshd.tree is not None:
         names.append("sshd")

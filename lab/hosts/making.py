@@ -86,7 +86,7 @@ class Making:
             root = Path(first.folder)
             addresses = tuple(host.address for host in hosts)
             programs = {"kubectl": self.env["bin"]["kubectl"]}
-            machine.build(Machine(root.name, root, addresses, first.port, programs), program)
+            machine.build(Machine(root.name, root, addresses, first.port, programs, self.env["kubeadm_url"]), program)
             self._equip(root, hosts, key_type)
         return [self.boot(first)]
 
@@ -154,7 +154,7 @@ class Making:
             lines.append("AuthorizedPrincipalsFile /etc/ssh/image/principals/%u")
         # As an image's maker leaves it: after whatever an administrator adds.
         (ssh / "sshd_config.d" / "90-image.conf").write_text("\n".join(lines) + "\n")
-        if any(host.control_plane for host in hosts):
+        if any(host.control_plane for host in hosts) and not self.env["kubeadm_url"]:
             admin = root / "etc" / "kubernetes" / "admin.conf"
             paths.write_private(admin, (self.lab / "admin.kubeconfig").read_text())
 

@@ -64,20 +64,24 @@ def add(
     return [book.hosts[name] for name in names]
 
 
-def add_many(lab: str, count: int, *, say: Say) -> list[Host]:
-    """Start one machine that listens on ``count`` addresses, each a host ``many-N`` in the inventory; 1 to 2000.
+def add_many(lab: str, names: Iterable[str], *, say: Say) -> list[Host]:
+    """Start one machine that listens on many addresses, one for each name; 1 to 2000.
 
-    :raises LabError: when the lab does not run, or there are such hosts already.
+    :raises LabError: when the lab does not run, a name is taken, or there are such hosts already.
     """
-    if not 1 <= count <= MOST_ADDRESSES:
-        raise LabError(f"a lab has 1 to {MOST_ADDRESSES} addresses of many, not {count}")
+    names = list(names)
+    if not 1 <= len(names) <= MOST_ADDRESSES:
+        raise LabError(f"a lab has 1 to {MOST_ADDRESSES} addresses of many, not {len(names)}")
     with _book(lab, say) as (book, making):
         if any(host.kind == "many" for host in book.hosts.values()):
             raise LabError(f"lab {lab} has its many addresses already")
+        taken = next((name for name in names if name in book.hosts), None)
+        if taken is not None:
+            raise LabError(f"there is a host {taken} already")
         folder = str(making.folder / "many")
         hosts = [
-            Host(f"many-{n}", f"{MANY_NETWORK}.{n // 250}.{n % 250 + 1}", making.port, "many", folder)
-            for n in range(count)
+            Host(name, f"{MANY_NETWORK}.{n // 250}.{n % 250 + 1}", making.port, "many", folder)
+            for n, name in enumerate(names)
         ]
         making.start_all([hosts], "ed25519", book)
     return hosts
