@@ -98,6 +98,9 @@ class Desk:
             address, version = own["localAPIEndpoint"]["advertiseAddress"], config["kubernetesVersion"].lstrip("v")
             made = objects.control_plane_node(node["name"], address, version, node.get("taints", [objects.TAINT]))
             api.need("POST", "/api/v1/nodes", made)
+            # As there: without one of the user's, there is one of its own.
+            for one in own.get("bootstrapTokens") or [{}]:
+                tokens.create(api, one.get("token", ""))
             api.close()
             self._book({order["host"]})
         return {"files": self._control_plane_files()}

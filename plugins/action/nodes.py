@@ -15,6 +15,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors impo
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
+from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
 
 from ..plugin_utils import kubespray, options, session
 from ..plugin_utils.node_stages import Stages
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):
             count = f"{len(exc.problems)} error{'s' if len(exc.problems) > 1 else ''}:"
             text = "\n  ".join([count, *(str(problem) for problem in exc.problems)])
             result.update(failed=True, result="error", msg=masker.text(text), code=exc.problems[0].code)
-        except (EngineError, KubeError) as exc:
+        except (EngineError, KubeError, SessionError) as exc:
             result.update(failed=True, result="error", msg=masker.text(str(exc)), code=exc.code)
         return result
 

@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 
+from . import ssh_session
 from .scope import is_dead, myself
 
 _MODULE = "slipway.cluster.node_lock"
@@ -41,6 +42,7 @@ class NodeLock:
         self._kubeconfig = kubeconfig
         self._seconds = max(60, int(seconds))
         self._me = myself()
+        self._host = str(variables.get("inventory_hostname", ""))
 
     def cluster_is_there(self) -> bool:
         """Whether the host is part of a cluster. Raises ``NodesError`` SLW-8306."""
@@ -62,7 +64,7 @@ class NodeLock:
                         f"{found['holder']} works on the nodes since {since} min ({found['operation']})",
                         f"wait for it; if it is dead, its claim ends by itself in {minutes} min, or delete "
                         "/var/lib/slipway/run.json on this host",
-                        host=str(self._variables.get("inventory_hostname", "")),
+                        host=self._host,
                     )
                 ]
             )
@@ -91,6 +93,7 @@ class NodeLock:
 
     def _call(self, state: str, **more: Any) -> dict[str, Any]:
         arguments = {"state": state, "holder": self._me.name, "seconds": self._seconds, "kubeconfig": self._kubeconfig}
+        ssh_session.require(self._action._connection, self._host)
         found: dict[str, Any] = self._action._execute_module(
             module_name=_MODULE, module_args={**arguments, **more}, task_vars=self._variables
         )
@@ -102,7 +105,7 @@ class NodeLock:
                         "SLW-8306",
                         f"the lock cannot be used: {said.removeprefix('SLW-8306').strip()[:500]}",
                         "it needs Python 3.8 or later on the host, and root: by become, or by the user that logs in",
-                        host=str(self._variables.get("inventory_hostname", "")),
+                        host=self._host,
                     )
                 ]
             )

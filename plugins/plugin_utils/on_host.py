@@ -53,7 +53,7 @@ class OnHost:
         """The answer of ``cluster_access``, its token unveiled. Raises ``AccessError``: the module's own error,
         SLW-7403 when it could not be run, or what the authority for SSH had to say."""
         try:
-            ssh_session.require()
+            ssh_session.require(self.connection, self.name)
         except SessionError as exc:
             raise AccessError(exc.code, exc.message, exc.advice) from exc
         key = new_key()

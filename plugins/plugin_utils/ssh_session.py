@@ -41,6 +41,7 @@ FORMER = "SLIPWAY_FORMER_AUTH_SOCK"
 _NAME = "__slipway_ssh_host"
 """Variable of a host: its name, which ``inventory_hostname`` is not where another host delegates a task to it."""
 
+_OPTIONS = ("ssh_extra_args", "sftp_extra_args", "scp_extra_args")
 _LISTINGS = ("listhosts", "listtasks", "listtags", "syntax")
 
 display = Display()
@@ -100,10 +101,22 @@ def variables(loader: DataLoader, entities: object, *, check: bool) -> dict[str,
     return {} if host is None else {_NAME: host.name}
 
 
-def require() -> None:
-    """Have a certificate now, where there is a session. Raises ``SessionError`` with the authority's reason."""
-    if _state.running is not None:
-        _state.running.certify()
+def require(connection: Any = None, name: str = "") -> None:
+    """Have a certificate now, where there is a session. Raises ``SessionError`` with the authority's reason.
+
+    ``connection``: an action's own, to the host ``name``. It was given its options when nobody knew yet by whom hosts
+    are certified.
+    """
+    if _state.running is None:
+        return
+    _state.running.certify()
+    if connection is None or connection.transport.rpartition(".")[2] != "ssh" or connection.get_option(_OPTIONS[0]):
+        return
+    arguments = _host_arguments()
+    if arguments:
+        connection.set_option("host_key_checking", True)
+        for option in _OPTIONS:
+            connection.set_option(option, f"{arguments} -o HostKeyAlias={name}")
 
 
 def _plays() -> bool:
@@ -180,17 +193,21 @@ def _for_everyone(running: Running) -> dict[str, Any]:
 def _checking(*, certain: bool) -> dict[str, Any]:
     """With whom ssh itself checks hosts, where that is known before it starts: ``certain``, because the authority is
     asked first, or already. Plays beside ours may come to a host before anybody asked; there the agent checks alone."""
+    arguments = _host_arguments(certain=certain)
+    if not arguments:
+        return {}
+    arguments = origin.trusted(f"{arguments} -o HostKeyAlias={{{{ {_NAME} | default(inventory_hostname) }}}}")
+    return {"ansible_ssh_host_key_checking": True, **{f"ansible_{option}": arguments for option in _OPTIONS}}
+
+
+def _host_arguments(*, certain: bool = False) -> str:
+    """Of ssh, for checking hosts itself; empty where it cannot."""
     running, found = _state.running, _state.settings
     if running is None or found is None or found.host_check != ENFORCE:
-        return {}
+        return ""
     if not certain and not Path(running.known_hosts).exists():
-        return {}
-    arguments = origin.trusted(
-        f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes "
-        f"-o HostKeyAlias={{{{ {_NAME} | default(inventory_hostname) }}}}"
-    )
-    names = [f"ansible_{program}_extra_args" for program in ("ssh", "sftp", "scp")]
-    return {"ansible_ssh_host_key_checking": True, **dict.fromkeys(names, arguments)}
+        return ""
+    return f"-o GlobalKnownHostsFile={running.known_hosts} -o StrictHostKeyChecking=yes"
 
 
 def _local(host: Host) -> bool:
