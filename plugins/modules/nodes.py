@@ -49,6 +49,10 @@ options:
     description: For V(reached), the hosts that it acted on.
     type: raw
     default: []
+  desired:
+    description: For V(reached), the result of the same name of V(begin).
+    type: dict
+    default: {}
   adopts:
     description: For V(reached), whether nodes are recorded that somebody else has built.
     type: raw
@@ -93,6 +97,10 @@ RETURN = r"""
 plan:
   description: What is to be done with each node, and why; C(runs) are the hosts of each of Kubespray's playbooks.
   returned: for V(plan) and V(begin)
+  type: dict
+desired:
+  description: Hosts with digests of their variables, as they are recorded once Kubespray is done with them.
+  returned: for V(begin), when something is to be done
   type: dict
 locked:
   description: Whether this run works on nodes now.

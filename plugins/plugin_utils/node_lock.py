@@ -22,15 +22,15 @@ _MODULE = "slipway.cluster.node_lock"
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that did not come to its end: who, what, how far, and how many seconds ago it said so."""
+    """A run that did not come to its end: who, what, and how far."""
 
     holder: str
     operation: str
     stage: str
 
     def __str__(self) -> str:
-        reached = f"it had reached: {self.stage}" if self.stage else "it had not begun with nodes"
-        return f"an earlier {self.operation} by {self.holder} did not come to its end; {reached}"
+        reached = f"Kubespray's {self.stage} was through" if self.stage else "no playbook of Kubespray's was through"
+        return f"an earlier {self.operation} by {self.holder} did not come to its end, {reached}"
 
 
 class NodeLock:

@@ -20,10 +20,10 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects impor
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.arrival import until_ready
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, by_name
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, by_name, runs_kubelet
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 
 from . import inventory_nodes, kubespray, options, origin
@@ -92,17 +92,24 @@ class Stages:
         if earlier := self._lock.take(self._operation):
             self._say(f"{earlier}; this run goes on from what is there")
         others = facts.of_others(self._hosts, seen.live, seen.record)
-        return {**answer, "locked": True, RESULT: {"runs": answer["plan"]["runs"], "facts": others}}
+        return {
+            **answer,
+            "locked": True,
+            "desired": to_data(Record("").with_hosts(self._hosts)),
+            RESULT: {"runs": answer["plan"]["runs"], "facts": others},
+        }
 
     def reached(self) -> dict[str, Any]:
         """One of Kubespray's playbooks is through: its nodes are waited for and recorded."""
         run = str(self._args.get("run"))
         names = set(options.names(self._args, "hosts"))
         adopted = options.flag(self._args, "adopts", False)
-        hosts = [host for host in inventory_nodes.read(self._variables, self._index()) if host.name in names]
+        # As they were before Kubespray set variables of its own.
+        desired = from_data(self._args.get("desired") or {}).hosts
+        hosts = {name: host for name, host in desired.items() if name in names}
         with self._client(INSTALLER) as client:
             timeout = options.number(self._args, "node_timeout", 300)
-            waiting = [host.name for host in hosts if host.is_node] if timeout and not adopted else []
+            waiting = [n for n, host in hosts.items() if runs_kubelet(host.roles)] if timeout and not adopted else []
             until_ready(client, waiting, timeout=timeout, say=self._say)
             store = Store(client, self._namespace)
             record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
@@ -110,7 +117,7 @@ class Stages:
             first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
             version = str(client.get("/version")["gitVersion"]).removeprefix("v")  # type: ignore[index]
             built = record.kubespray if run == "scale" and record.kubespray else self._index().version
-            record = replace(record.with_hosts(hosts), kubespray=built, kubernetes=version, first=first)
+            record = replace(record, hosts={**record.hosts, **hosts}, kubespray=built, kubernetes=version, first=first)
             store.write(record)
         self._lock.reached(run)
         return {"changed": False, "recorded": sorted(names)}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,11 @@ GROUPS = {"kube_control_plane": CONTROL_PLANE, "etcd": ETCD, "kube_node": WORKER
 """Kubespray's groups, and the role that a host has by being in one."""
 
 _ROLE = "node-role.kubernetes.io/"
+
+
+def runs_kubelet(roles: Collection[str]) -> bool:
+    """Whether a host with these roles is a node; one in the group ``etcd`` alone is none."""
+    return CONTROL_PLANE in roles or WORKER in roles
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,7 @@ class Desired:
 
     @property
     def is_node(self) -> bool:
-        """Whether a kubelet runs on it; a host in the group ``etcd`` alone is no node."""
-        return bool(self.roles & {CONTROL_PLANE, WORKER})
+        return runs_kubelet(self.roles)
 
     @property
     def worker_only(self) -> bool:

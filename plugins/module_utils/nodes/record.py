@@ -61,8 +61,8 @@ class Record:
         return replace(self, hosts={name: host for name, host in self.hosts.items() if name not in gone})
 
 
-def dump(record: Record) -> str:
-    """As text, in stable order."""
+def to_data(record: Record) -> Json:
+    """As plain data."""
     every = [host.variables.items() for host in record.hosts.values()]
     common = dict(set(every[0]).intersection(*every[1:])) if every else {}
     hosts = {
@@ -73,7 +73,7 @@ def dump(record: Record) -> str:
         }
         for name, host in record.hosts.items()
     }
-    data = {
+    return {
         "schema": _SCHEMA,
         "name": record.name,
         "kubespray": record.kubespray,
@@ -84,13 +84,24 @@ def dump(record: Record) -> str:
         "common": common,
         "hosts": hosts,
     }
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def dump(record: Record) -> str:
+    """As text, in stable order."""
+    return json.dumps(to_data(record), sort_keys=True, separators=(",", ":"))
 
 
 def load(text: str) -> Record:
     """Raises ``NodesError`` SLW-8310 when the text is no record that this version understands."""
     try:
-        data = json.loads(text)
+        return from_data(json.loads(text))
+    except ValueError as exc:
+        raise _unreadable(exc) from exc
+
+
+def from_data(data: Mapping[str, Any]) -> Record:
+    """Raises ``NodesError`` SLW-8310 when this is no record that this version understands."""
+    try:
         if data["schema"] != _SCHEMA:
             raise ValueError(f"it has schema {data['schema']}, this version knows {_SCHEMA}")
         hosts = {
@@ -107,16 +118,17 @@ def load(text: str) -> Record:
             unfinished=data["unfinished"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise NodesError(
-            [
-                Problem(
-                    "SLW-8310",
-                    f"the cluster record (ConfigMap {NAME}) cannot be read: {exc}",
-                    "it was written by another version of the collection, or by hand; use that version, or delete the "
-                    "ConfigMap and adopt the cluster",
-                )
-            ]
-        ) from exc
+        raise _unreadable(exc) from exc
+
+
+def _unreadable(exc: Exception) -> NodesError:
+    problem = Problem(
+        "SLW-8310",
+        f"the cluster record (ConfigMap {NAME}) cannot be read: {exc}",
+        "it was written by another version of the collection, or by hand; use that version, or delete the ConfigMap "
+        "and adopt the cluster",
+    )
+    return NodesError([problem])
 
 
 class Store:
