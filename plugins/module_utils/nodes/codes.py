@@ -9,6 +9,22 @@ SLW-83xx: plan of nodes, record and lock; 84xx: removal, drain and guards; 85xx:
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "SLW-8401": "node to remove is not known",
+    "SLW-8402": "consent for a node that is not removed",
+    "SLW-8403": "node to remove is not in the cluster",
+    "SLW-8404": "first of a group cannot be removed",
+    "SLW-8405": "last node of a role",
+    "SLW-8406": "node to remove cannot be reached",
+    "SLW-8407": "node that is called unreachable is ready",
+    "SLW-8408": "etcd would lose its quorum",
+    "SLW-8409": "even number of etcd members",
+    "SLW-8410": "volume would be lost with its node",
+    "SLW-8411": "pod would be lost with its node",
+    "SLW-8412": "pod would have nowhere to go",
+    "SLW-8413": "add-on calls fewer nodes unsafe",
+    "SLW-8414": "PodDisruptionBudget holds up a drain",
+    "SLW-8420": "size of a batch is not valid",
+    "SLW-8421": "node was not drained",
     "SLW-8601": "labels, taints or annotations are of the wrong form",
     "SLW-8602": "label or annotation is not text",
     "SLW-8603": "label or annotation is not valid",
