@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .label_selectors import selects, selects_node, untolerated
 from .pods import Fate, claims_of, fate, node_of
-from .selectors import selects, selects_node, untolerated
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from .selectors import selects
+from .label_selectors import selects
 
 Json = dict[str, Any]
 
