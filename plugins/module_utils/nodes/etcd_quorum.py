@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from .problem import Problem, Severity
 
@@ -17,6 +19,20 @@ class Member:
 
     name: str
     healthy: bool
+
+
+def members_of(found: Sequence[Mapping[str, Any]], addresses: Mapping[str, Iterable[str]]) -> list[Member]:
+    """``found``: as the module etcd_snapshot tells them. ``addresses``: by host, all that it is known by: Kubespray's
+    own names of members (``etcd1``) say nothing. A member of no host keeps its name."""
+    hosts = {address: host for host, known in addresses.items() for address in known}
+    members = []
+    for one in found:
+        places = [urlsplit(url).hostname or "" for url in (*one["client_urls"], *one["peer_urls"])]
+        host = next((hosts[place] for place in places if place in hosts), one["name"])
+        # A learner has no vote yet.
+        if not one["learner"]:
+            members.append(Member(str(host), bool(one["healthy"])))
+    return members
 
 
 def quorum(members: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member, members_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import (
     Removal,
     Seen,
@@ -167,3 +167,17 @@ def test_statements_of_addons() -> None:
 def test_all_problems_at_once() -> None:
     found = check("cp1", "workr1", "worker1", "worker2", "worker10", data=["cp3"], etcd=etcd("cp2", "cp3"))
     assert {problem.code for problem in found} == {"SLW-8401", "SLW-8402", "SLW-8404", "SLW-8405", "SLW-8408"}
+
+
+def test_members_are_known_by_their_addresses() -> None:
+    def told(name: str, *urls: str, healthy: bool = True, learner: bool = False) -> dict[str, Any]:
+        return {"name": name, "client_urls": list(urls), "peer_urls": [], "healthy": healthy, "learner": learner}
+
+    found = [
+        told("etcd1", "https://10.0.0.1:2379"),
+        told("etcd2", "https://[fd00::2]:2379", healthy=False),
+        told("cp3", "https://10.0.0.9:2379"),
+        told("new", "https://10.0.0.4:2379", learner=True),
+    ]
+    known = {"e1": ["e1.example.com", "10.0.0.1"], "e2": ["fd00::2"]}
+    assert members_of(found, known) == [Member("e1", True), Member("e2", False), Member("cp3", True)]
