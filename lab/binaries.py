@@ -44,6 +44,13 @@ MODULES = (
         70,
     ),
     Module("etcd", "3.6.16", (("etcd", "go.etcd.io/etcd/server/v3"),), (), 60),
+    Module(
+        "etcdtools",
+        "3.6.16",
+        (("etcdctl", "go.etcd.io/etcd/etcdctl/v3"), ("etcdutl", "go.etcd.io/etcd/etcdutl/v3")),
+        (),
+        40,
+    ),
 )
 
 # Helm 4 and kubectl as static programs in one wheel: three minutes of building saved on the first start.

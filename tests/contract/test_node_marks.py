@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import MERGE, Client
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import marks_apply
@@ -22,7 +18,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_apply 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_wanted import Marks, read_marks
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
 from tests.contract.fixtures.nodes import NODES, get_node, nodes_of
-from tests.contract.support import ROOT, Cluster
+from tests.contract.fixtures.plays import play
+from tests.contract.support import Cluster
 
 pytestmark = pytest.mark.lab
 
@@ -165,43 +162,28 @@ def test_refusal_names_every_node(cluster: Cluster) -> None:
         assert {problem.code for problem in caught.value.problems} == {"SLW-8608"}
 
 
-def play(cluster: Cluster, folder: Path, hosts: Json, *more: str) -> tuple[Json, str]:
-    """The action as a task of Ansible's: its result, and all that was printed."""
-    inventory = {"all": {"children": {"kube_node": {"hosts": hosts}}}}
-    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    task = {"slipway.cluster.node_marks": {"kubeconfig": cluster.env["kubeconfig"]}, "register": "marks"}
-    copy = {
-        "ansible.builtin.copy": {"content": "{{ marks }}", "dest": str(folder / "result.json")},
-        "check_mode": False,
-    }
-    tasks = [{**task, "ignore_errors": True}, copy]
-    book = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
-    (folder / "play.yml").write_text(yaml.safe_dump(book), encoding="utf-8")
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections")}
-    command = ["ansible-playbook", "-i", str(folder / "hosts.yml"), str(folder / "play.yml"), *more]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads((folder / "result.json").read_text(encoding="utf-8")), done.stdout
+def marked(cluster: Cluster, folder: Path, hosts: Json, *more: str) -> tuple[Json, str]:
+    return play(cluster, folder, "node_marks", *more, groups={"kube_node": hosts})
 
 
 def test_action_reads_the_inventory(cluster: Cluster, node: str, tmp_path: Path) -> None:
     host = {"node_labels": {"disk": "{{ 's' ~ 'sd' }}"}, "node_taints": ["a=b:NoSchedule"]}
-    checked, shown = play(cluster, tmp_path, {node: host}, "--check")
+    checked, shown = marked(cluster, tmp_path, {node: host}, "--check")
     assert checked["changed"]
     assert "disk" not in get_node(cluster, node)["metadata"]["labels"]
-    done, again = play(cluster, tmp_path, {"w1": {**host, "kube_override_hostname": node}, "w2": None})
+    done, again = marked(cluster, tmp_path, {"w1": {**host, "kube_override_hostname": node}, "w2": None})
     assert done["nodes"] == checked["nodes"]
     assert done["absent"] == ["w2"]
     assert f"~ node {node} label disk: ssd" in " ".join(shown.split())
     assert f"~ node {node} label disk: ssd" in " ".join(again.split())
     assert get_node(cluster, node)["metadata"]["labels"]["disk"] == "ssd"
-    assert not play(cluster, tmp_path, {node: host})[0]["changed"]
-    wrong, _shown = play(cluster, tmp_path, {node: {"node_taints": ["a=b:No"], "node_labels": {"x y": "z"}}})
+    assert not marked(cluster, tmp_path, {node: host})[0]["changed"]
+    wrong, _shown = marked(cluster, tmp_path, {node: {"node_taints": ["a=b:No"], "node_labels": {"x y": "z"}}})
     assert wrong["failed"]
     assert [(p["code"], p["host"]) for p in wrong["problems"]] == [("SLW-8603", node), ("SLW-8604", node)]
-    gone, _shown = play(cluster, tmp_path, {node: None})
+    gone, _shown = marked(cluster, tmp_path, {node: None})
     assert {c["new"] for c in gone["nodes"][node]} == {None}
     assert "disk" not in get_node(cluster, node)["metadata"]["labels"]
     cluster.client().write("PATCH", f"{NODES}/{node}", {"metadata": {"annotations": {REMEMBERED: "x"}}}, None, MERGE)
-    play(cluster, tmp_path, {node: None})
+    marked(cluster, tmp_path, {node: None})
     assert REMEMBERED not in get_node(cluster, node)["metadata"]["annotations"]

@@ -148,5 +148,5 @@ def test_a_wheel_with_other_content_is_refused(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_every_module_is_pinned() -> None:
-    for folder in ("kubernetes", "etcd", "kwok", "helm3"):
+    for folder in ("kubernetes", "etcd", "etcdtools", "kwok", "helm3"):
         assert (golang.MODULES / folder / "go.sum").stat().st_size > 0

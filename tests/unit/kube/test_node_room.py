@@ -25,7 +25,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.reader_r
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.veil import new_key, unveil, veil
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
-MODULES = ("cluster_access", "join_token", "service_account_token")
+MODULES = ("cluster_access", "etcd_snapshot", "join_token", "node_lock", "service_account_token")
 OF_OURS = "ansible_collections.slipway.cluster.plugins.module_utils."
 # A Python of 3.8 has all of them; what else is imported has to be there in any case.
 ELSEWHERE = {"ansible.module_utils.basic"}

@@ -52,7 +52,7 @@ def readable(records: Iterable[dict[str, Any]], *, name: str, home: str) -> Read
     """``records``: the ConfigMaps. Raises ``AccessError`` SLW-7404 for one that cannot be read."""
     found = Readable({group: set(plurals) for group, plurals in _ALWAYS.items()}, {home: {f"slipway.{name}.key"}})
     for config_map in records:
-        record = _content(config_map)
+        record = content_of(config_map)
         for item in record.get("objects") or []:
             group, plural = str(item["group"]), str(item["plural"])
             if (group, plural) == ("", "secrets"):
@@ -68,7 +68,8 @@ def readable(records: Iterable[dict[str, Any]], *, name: str, home: str) -> Read
     return found
 
 
-def _content(config_map: dict[str, Any]) -> dict[str, Any]:
+def content_of(config_map: dict[str, Any]) -> dict[str, Any]:
+    """What a record says. Raises ``AccessError`` SLW-7404."""
     packed = (config_map.get("binaryData") or {}).get("record.json.gz")
     try:
         text = gzip.decompress(base64.b64decode(packed)) if packed else (config_map.get("data") or {})["record.json"]

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cordon and drain nodes, or take our own cordons back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.utils.display import Display
+
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.batches import batches
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.cordon import uncordon
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import (
+    FAILED,
+    Drained,
+    Settings,
+    drain,
+    drain_plan,
+)
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
+
+from ..plugin_utils import options
+from ..plugin_utils.node_action import NodeAction, problem_dict
+
+display = Display()
+
+
+class ActionModule(NodeAction):
+    """Names in, progress lines while it lasts, what became of each node out."""
+
+    def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        names = options.names(args, "nodes")
+        with self.client(variables, agent="node_drain") as client:
+            if args.get("state") == "uncordoned":
+                return self._uncordon(client, names)
+            groups = batches(names, args.get("batch") or 1, variable="slipway_drain_batch") if names else []
+            if self._task.check_mode:
+                return _result(drain_plan(client, names))
+            return _result(drain(client, groups, _settings(args), _Teller()))
+
+    def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
+        """Cordons that an earlier run has left. Those of others stay."""
+        words = {True: "uncordoned", False: "left", None: "absent"}
+        done = {name: uncordon(client, name, dry=self._task.check_mode) for name in names}
+        nodes = [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
+        return {"changed": any(done.values()), "nodes": nodes}
+
+
+class _Teller:
+    """``  12.3 s  worker7              draining   3 pods to go``; the columns are those of add-ons."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self, node: str, state: str, detail: str) -> None:
+        seconds = time.monotonic() - self._started
+        display.display(f"{seconds:7.1f} s  {node:<20} {state:<10} {detail}".rstrip())
+
+
+def _settings(args: Mapping[str, Any]) -> Settings:
+    grace = options.number(args, "grace_period", -1, -1)
+    return Settings(
+        timeout=options.number(args, "timeout", 600, 1),
+        grace=None if grace < 0 else int(grace),
+        lost=frozenset(options.names(args, "lost")),
+        unreachable=frozenset(options.names(args, "unreachable")),
+        keep_cordon=options.flag(args, "keep_cordon", False),
+    )
+
+
+def _result(done: Sequence[Drained]) -> dict[str, Any]:
+    problems = [one.problem for one in done if one.problem is not None]
+    result: dict[str, Any] = {"changed": any(one.changed for one in done), "nodes": [one.as_dict() for one in done]}
+    if any(one.outcome == FAILED for one in done):
+        result.update(failed=True, msg=str(NodesError(problems)), code=problems[0].code)
+        result["problems"] = [problem_dict(problem) for problem in problems]
+    return result

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guards of a removal about hosts, roles and etcd: each finds what it is for, and nothing in a sound removal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member, members_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import (
+    Removal,
+    Seen,
+    Statement,
+    check_removal,
+)
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
+from tests.unit.nodes.objects import node
+
+GROUPS = {
+    "kube_control_plane": ["cp1", "cp2", "cp3"],
+    "etcd": ["cp1", "cp2", "cp3", "e4", "e5"],
+    "kube_node": ["worker1", "worker2", "worker10"],
+    "k8s_cluster": ["cp1", "cp2", "cp3", "worker1", "worker2", "worker10"],
+}
+NODES = [
+    *(node(name, control_plane=True) for name in GROUPS["kube_control_plane"]),
+    *(node(name) for name in GROUPS["kube_node"]),
+]
+ETCD = [Member(name, healthy=True) for name in GROUPS["etcd"]]
+
+
+def etcd(*down: str) -> list[Member]:
+    return [Member(name, healthy=name not in down) for name in GROUPS["etcd"]]
+
+
+def check(*names: str, **more: Any) -> list[Problem]:
+    asked = {key: frozenset(more.pop(key)) for key in ("unreachable", "data") if key in more}
+    seen = Seen(**{"groups": GROUPS, "nodes": NODES, "etcd": ETCD, **more})
+    return check_removal(Removal(names, **asked), seen)
+
+
+def codes(problems: list[Problem]) -> list[tuple[str, str]]:
+    return [(problem.code, problem.host) for problem in problems]
+
+
+@pytest.mark.parametrize("names", [("worker1",), ("worker1", "worker2"), ("e4", "e5"), ("cp3", "e5"), ("cp2", "cp3")])
+def test_sound_removals_have_no_problem(names: tuple[str, ...]) -> None:
+    assert check(*names) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "remedy"),
+    [
+        ("workr2", "no host is called that", "did you mean 'worker2'?"),
+        ("worker", "no host is called that", "worker1, worker10, worker2 only begin with it"),
+        ("worker*", "a pattern", "one by one"),
+        ("worker1:worker2", "a pattern", "one by one"),
+        ("worker[1:2]", "a pattern", "one by one"),
+        ("kube_node", "a group", "one by one"),
+        ("all", "a group", "one by one"),
+        ("WORKER1", "no host is called that", "the inventory has"),
+        ("", "no host is called that", "the inventory has"),
+    ],
+)
+def test_only_exact_names_of_hosts(name: str, said: str, remedy: str) -> None:
+    (found,) = check(name)
+    assert found.code == "SLW-8401"
+    assert said in found.message
+    assert remedy in found.remedy
+
+
+def test_node_that_the_inventory_does_not_have() -> None:
+    (found,) = check("theirs", nodes=[*NODES, node("theirs")])
+    assert found.code == "SLW-8401"
+    assert "a node of the cluster that the inventory does not have" in found.message
+
+
+def test_no_name_at_all() -> None:
+    assert codes(check()) == [("SLW-8401", "")]
+
+
+def test_consents_name_nodes_that_go() -> None:
+    found = check("worker1", data=["worker2"], unreachable=["wroker1"])
+    assert codes(found) == [("SLW-8401", ""), ("SLW-8402", "worker2")]
+    assert "did you mean 'worker1'?" in found[0].remedy
+
+
+def test_host_that_never_joined() -> None:
+    without = [one for one in NODES if one["metadata"]["name"] != "worker2"]
+    assert codes(check("worker2", nodes=without)) == [("SLW-8403", "worker2")]
+    assert check("worker2", nodes=without, recorded=frozenset({"worker2"})) == []
+
+
+def test_first_of_the_control_plane_and_of_etcd() -> None:
+    assert codes(check("cp1")) == [("SLW-8404", "cp1"), ("SLW-8404", "cp1"), ("SLW-8409", "")]
+    apart = {**GROUPS, "etcd": ["e4", "e5", "cp1"]}
+    three = [Member(name, healthy=True) for name in apart["etcd"]]
+    assert codes(check("e4", groups=apart, etcd=three))[0] == ("SLW-8404", "e4")
+
+
+def test_last_of_a_role() -> None:
+    found = check("worker1", "worker2", "worker10")
+    assert [problem.code for problem in found] == ["SLW-8405"]
+    assert "no worker would be left" in found[0].message
+    one = {"kube_control_plane": ["cp1"], "etcd": ["cp1"], "kube_node": ["worker1", "worker2"]}
+    found = check("cp1", groups=one, etcd=ETCD[:1])
+    assert [p.message for p in found if p.code == "SLW-8405"] == [
+        "cp1: no control plane node would be left",
+        "cp1: no etcd member would be left",
+    ]
+
+
+def test_what_would_be_left_is_ready() -> None:
+    nodes = [node(n, ready=n != "worker10") if n.startswith("worker") else node(n, control_plane=True) for n in
+             ["cp1", "cp2", "cp3", "worker1", "worker2", "worker10"]]  # fmt: skip
+    found = check("worker1", "worker2", nodes=nodes)
+    assert [problem.code for problem in found] == ["SLW-8405"]
+    assert "none is ready (worker10)" in found[0].message
+    assert check("worker1", nodes=nodes) == []
+
+
+def test_unreachable_by_word_only() -> None:
+    nodes = [one if one["metadata"]["name"] != "worker2" else node("worker2", ready=False) for one in NODES]
+    assert codes(check("worker2", nodes=nodes)) == [("SLW-8406", "worker2")]
+    assert check("worker2", nodes=nodes, unreachable=["worker2"]) == []
+    assert codes(check("worker2", unreachable=["worker2"])) == [("SLW-8407", "worker2")]
+    assert codes(check("e4", "e5", unreachable=[])) == []
+    (found,) = check_removal(Removal(("worker2",)), Seen(GROUPS, NODES, etcd=ETCD, unreachable=frozenset({"worker2"})))
+    assert found.code == "SLW-8406"
+    assert "no answer to SSH" in found.message
+
+
+@pytest.mark.parametrize(
+    ("names", "down", "code"),
+    [
+        (("e4", "e5"), (), ""),
+        (("e4", "e5"), ("e4", "e5"), ""),
+        (("e5",), ("e5",), "SLW-8409"),
+        (("e4", "e5"), ("cp1", "cp2"), "SLW-8408"),
+        (("e4",), ("cp1", "cp2"), "SLW-8408"),
+        (("e4",), ("cp1", "cp2", "e4"), "SLW-8408"),
+        (("e4", "e5"), ("cp1",), ""),
+        (("e4", "e5", "cp3"), ("cp1",), "SLW-8408"),
+    ],
+)
+def test_quorum_of_etcd(names: tuple[str, ...], down: tuple[str, ...], code: str) -> None:
+    found = check(*names, etcd=etcd(*down))
+    assert [problem.code for problem in found] == ([code] if code else [])
+    assert all(p.severity is Severity.WARNING for p in found if p.code == "SLW-8409")
+
+
+def test_quorum_that_nobody_could_ask_for() -> None:
+    assert [problem.code for problem in check("e4", "e5", etcd=None)] == ["SLW-8408"]
+    assert check("worker1", etcd=None) == []
+
+
+def test_statements_of_addons() -> None:
+    said = [Statement("ceph", "3 replicas need 3 nodes"), Statement("loki", "ring", consented=True)]
+    (found,) = check("worker1", statements=said)
+    assert found.code == "SLW-8413"
+    assert "slipway_scale_down=ceph" in found.remedy
+
+
+def test_all_problems_at_once() -> None:
+    found = check("cp1", "workr1", "worker1", "worker2", "worker10", data=["cp3"], etcd=etcd("cp2", "cp3"))
+    assert {problem.code for problem in found} == {"SLW-8401", "SLW-8402", "SLW-8404", "SLW-8405", "SLW-8408"}
+
+
+def test_members_are_known_by_their_addresses() -> None:
+    def told(name: str, *urls: str, healthy: bool = True, learner: bool = False) -> dict[str, Any]:
+        return {"name": name, "client_urls": list(urls), "peer_urls": [], "healthy": healthy, "learner": learner}
+
+    found = [
+        told("etcd1", "https://10.0.0.1:2379"),
+        told("etcd2", "https://[fd00::2]:2379", healthy=False),
+        told("cp3", "https://10.0.0.9:2379"),
+        told("new", "https://10.0.0.4:2379", learner=True),
+    ]
+    known = {"e1": ["e1.example.com", "10.0.0.1"], "e2": ["fd00::2"]}
+    assert members_of(found, known) == [Member("e1", True), Member("e2", False), Member("cp3", True)]
