@@ -102,7 +102,7 @@ def _cluster(inventory: Inventory) -> list[Problem]:
     groups = inventory.groups
     children = f"{CLUSTER}: {{children: {{{CONTROL_PLANE}: {{}}, {NODES}: {{}}}}}}"
     if CLUSTER not in groups:
-        said = f"the inventory has no group {CLUSTER}: its variables would not be read, and a limit changes who is in it"
+        said = f"the inventory has no group {CLUSTER}: nobody reads its variables, and a limit changes who is in it"
         return [Problem("SLW-8010", said, f"write it down: {children}", f"group {CLUSTER}")]
     missing = sorted({host for name in _MEMBERS for host in groups.get(name, ())} - set(groups[CLUSTER]))
     if missing:
@@ -152,7 +152,7 @@ def _hosts(inventory: Inventory) -> list[Problem]:
 def _bastion(inventory: Inventory) -> list[Problem]:
     if "bastion" not in inventory.hosts and not inventory.groups.get("bastion"):
         return []
-    said = "with a host or group named bastion Kubespray writes into its own installed files and changes how ssh is called"
+    said = "for a host or group named bastion Kubespray writes into its own installed files and changes ssh's options"
     remedy = "describe the jump host in ssh's own configuration, or in ansible_ssh_common_args, under another name"
     return [Problem("SLW-8019", said, remedy, inventory.where("bastion"), severity=Severity.WARNING)]
 

@@ -50,7 +50,7 @@ def check_installed(
     try:
         manifest = read_manifest(folder)
     except (OSError, ValueError) as error:
-        return None, [Problem("SLW-8001", f"{NAME} cannot be read: {error}", "install it again", str(folder))]
+        return None, [Problem("SLW-8002", f"{NAME} cannot be read: {error}", "install it again", str(folder))]
     return folder, [
         *_version(folder, manifest, ansible_version),
         *_collections(manifest, everywhere),
@@ -63,13 +63,13 @@ def _version(folder: Path, manifest: Manifest, ansible_version: str) -> list[Pro
     if parse(manifest.version)[:2] != parse(TRIED)[:2]:
         said = f"Kubespray {manifest.version} is installed; this version of slipway.cluster is tried with {TRIED}"
         remedy = f"install {TRIED}, or try this one on a cluster that you can do without"
-        found.append(Problem("SLW-8002", said, remedy, str(folder), severity=Severity.WARNING))
+        found.append(Problem("SLW-8003", said, remedy, str(folder), severity=Severity.WARNING))
     if not fits(ansible_version, manifest.requires_ansible):
         said = (
             f"ansible-core is {ansible_version}, and Kubespray {manifest.version} runs with {manifest.requires_ansible}"
         )
         remedy = "install an ansible-core of that range; Kubespray refuses others in its first task"
-        found.append(Problem("SLW-8003", said, remedy, str(folder)))
+        found.append(Problem("SLW-8004", said, remedy, str(folder)))
     return found
 
 
@@ -79,16 +79,16 @@ def _collections(manifest: Manifest, paths: list[Path]) -> list[Problem]:
         folder = find(name, paths)
         remedy = f"ansible-galaxy collection install '{name}:{wanted}'"
         if folder is None:
-            found.append(Problem("SLW-8004", f"the collection {name} is missing, which Kubespray needs", remedy))
+            found.append(Problem("SLW-8005", f"the collection {name} is missing, which Kubespray needs", remedy))
             continue
         try:
             version = read_manifest(folder).version
         except (OSError, ValueError) as error:
-            found.append(Problem("SLW-8004", f"the collection {name} cannot be read: {error}", remedy, str(folder)))
+            found.append(Problem("SLW-8005", f"the collection {name} cannot be read: {error}", remedy, str(folder)))
             continue
         if not fits(version, wanted):
             said = f"the collection {name} has version {version}, and Kubespray needs {wanted}"
-            found.append(Problem("SLW-8004", said, remedy, str(folder)))
+            found.append(Problem("SLW-8005", said, remedy, str(folder)))
     return found
 
 
@@ -101,7 +101,7 @@ def _packages(folder: Path, importable: Callable[[str], bool]) -> list[Problem]:
     wanted = [name.lower() for name in _PACKAGE.findall(text)]
     return [
         Problem(
-            "SLW-8005",
+            "SLW-8006",
             f"the Python package {name} is missing on the controller, which Kubespray needs",
             f"install it into the environment that ansible-playbook runs in: pip install {name}",
         )
