@@ -14,8 +14,8 @@ author:
 description:
   - Finds all that is wrong at once, and tells it in one list with codes and remedies.
   - Findings are no failure of the task; RV(errors) has those that should keep a run from beginning.
-  - Looks at the installed Kubespray with its dependencies, at the groups, at every variable that the user has set and its
-    place, at add-ons that two would own, and at what M(slipway.cluster.preflight_host) has seen on hosts.
+  - Looks at the installed Kubespray with its dependencies, at the groups, at every variable that the user has set, at
+    add-ons that two would own, and at what M(slipway.cluster.preflight_host) has seen on hosts.
   - What Kubespray takes is derived from the installed collection, and cached for its version.
   - Changes nothing, and contacts no host.
 options:
@@ -37,7 +37,8 @@ options:
       - By default a host counts as one that has the files of a node.
     type: raw
   former:
-    description: The hosts that were first in C(kube_control_plane) and C(etcd), by group, as the cluster's record has them.
+    description:
+      - The hosts that were first in C(kube_control_plane) and C(etcd), by group, as the cluster's record has them.
     type: dict
     default: {}
   disk_mib:

@@ -36,8 +36,8 @@ options:
     default: []
   peers:
     description:
-      - How many other hosts of the play to try, at the port of their sshd; the next ones in a ring, so that each host is
-        tried as often. V(0) tries none.
+      - How many other hosts of the play to try, at the port of their sshd; the next ones in a ring, so that each host
+        is tried as often. V(0) tries none.
     type: raw
     default: 3
   timeout:

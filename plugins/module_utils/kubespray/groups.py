@@ -33,6 +33,7 @@ _OLD = {
 }
 _NODE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST_NAME = 253
+_SLIPS = 2
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _names_of_groups(inventory: Inventory) -> list[Problem]:
 
 def _near(name: str) -> str:
     folded = name.lower().replace("-", "_")
-    return next((known for known in KNOWN if len(known) > 4 and distance(folded, known, 2) <= len(known) // 5), "")
+    return next((known for known in KNOWN if len(known) > 4 and distance(folded, known, _SLIPS) <= _SLIPS), "")
 
 
 def _hosts(inventory: Inventory) -> list[Problem]:

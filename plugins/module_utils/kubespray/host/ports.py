@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,20 @@ def _names(inodes: set[str], root: Path) -> dict[str, str]:
     except OSError:
         return found
     for process in processes:
-        try:
-            # Path.readlink came with Python 3.9
-            links = [os.readlink(path) for path in (process / "fd").iterdir()]  # noqa: PTH115
-        except OSError:
-            continue  # it has ended meanwhile, or belongs to somebody else
-        for link in links:
+        for link in _links(process / "fd"):
             if link.startswith("socket:[") and link[8:-1] in inodes:
                 found[link[8:-1]] = read(process / "comm").strip()
+    return found
+
+
+def _links(folder: Path) -> list[str]:
+    """Files that a process has open. Those that it closes meanwhile are passed over; so is a process that ends."""
+    found: list[str] = []
+    try:
+        paths = list(folder.iterdir())
+    except OSError:
+        return found
+    for path in paths:
+        with suppress(OSError):
+            found.append(os.readlink(path))  # noqa: PTH115 - Path.readlink came with Python 3.9
     return found
