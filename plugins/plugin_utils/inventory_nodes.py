@@ -34,7 +34,7 @@ def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
     for group, role in GROUPS.items():
         for name in groups.get(group, ()):
             roles.setdefault(name, set()).add(role)
-    lines = _lines(variables.get("ansible_inventory_sources") or [], roles)
+    places = lines(variables.get("ansible_inventory_sources") or [], roles)
     hosts = variables["hostvars"]
     found = []
     for name, own in roles.items():
@@ -45,7 +45,7 @@ def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
                 roles=frozenset(own),
                 address=next((str(values[key]) for key in _ADDRESS if values.get(key)), ""),
                 variables=_digests(values, index) if index else {},
-                where=lines.get(name, ""),
+                where=places.get(name, ""),
             )
         )
     return found
@@ -78,7 +78,7 @@ def _is_secret(value: object) -> bool:
     return place is not None and place.line > 0 and origin.file_is_vaulted(place.source)
 
 
-def _lines(sources: Iterable[object], names: Iterable[str]) -> dict[str, str]:
+def lines(sources: Iterable[object], names: Iterable[str]) -> dict[str, str]:
     """``file:line`` where each host is first written. Ansible does not keep this; a generated inventory has none."""
     found: dict[str, str] = {}
     wanted = set(names)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -51,6 +52,15 @@ def derive(collection: Path) -> Derived:
     A file that is no YAML is passed over: Ansible could not use it either.
     """
     derived, reader = Derived(), Reader()
+    with warnings.catch_warnings():
+        # Python warns of backslashes in texts of templates; where warnings are errors, those would not be parsed
+        warnings.simplefilter("ignore")
+        _read(collection, derived, reader)
+    derived.reads = reader.reads
+    return derived
+
+
+def _read(collection: Path, derived: Derived, reader: Reader) -> None:
     for part, path in _files(collection):
         if part == "templates":
             if path.suffix == ".j2":
@@ -61,8 +71,6 @@ def derive(collection: Path) -> Derived:
         with suppress(yaml.YAMLError):
             content = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader that knows Ansible's tags
             _note(part, content, derived, reader)
-    derived.reads = reader.reads
-    return derived
 
 
 def _files(collection: Path) -> Iterator[tuple[str, Path]]:

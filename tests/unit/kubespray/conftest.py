@@ -56,6 +56,9 @@ used: "{{ several }} {{ pull_command }} {{ kube_version }} {{ vars['by_key'] }}"
   set_fact: {main_ip: "{{ hostvars[inventory_hostname]['access_ip'] | default(ip) }}"}
 - name: Hidden from us
   debug: {msg: "{{ kube_network_plugin }} {{ kube_proxy_strict_arp }} {{ etcd_retries }} {{ dns_servers }}"}
+- name: Backslashes
+  debug:
+    msg: "{{ by_pattern is match('\\\\d') }}"
 - name: No template
   debug: {msg: "{{ broken_words if }}"}
 """,

@@ -33,6 +33,7 @@ def index(collection: Path, tmp_path: Path) -> Index:
         ("by_key", "input"),
         ("unused_filter", "input"),
         ("kubeadm_token", "input"),
+        ("by_pattern", "input"),
         ("kubelet_checksums", "internal"),
         ("calico_out", "internal"),
         ("main_ip", "internal"),
