@@ -132,6 +132,6 @@ setup-next:
 # For maintainers, after a change of requirements.txt or requirements/*.in; needs uv.
 .PHONY: lock
 lock:
-	for name in dev:3.11 next:3.12 peers:3.11; do \
+	for name in dev:3.11 next:3.12 peers:3.11 kubespray:3.11; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 			--python-version "$${name#*:}" "requirements/$${name%:*}.in" --output-file "requirements/$${name%:*}.txt"; done

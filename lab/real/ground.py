@@ -1,0 +1,99 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The real lab as a whole: what stands before the first host, and what takes all of it away again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from lab import paths, procs
+from lab.errors import LabError
+from lab.hosts import keys
+from lab.real import cgroups, inventory, kubespray, machine, model, network
+from lab.real.model import Host, Run
+from lab.real.parts import Parts
+
+# kubelet sets these on the machine itself, hosts being containers; containers of containers watch many files.
+KERNEL = (
+    "fs/inotify/max_user_instances",
+    "fs/inotify/max_user_watches",
+    "kernel/keys/root_maxbytes",
+    "kernel/keys/root_maxkeys",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+)
+WATCHES = {"fs/inotify/max_user_instances": "8192", "fs/inotify/max_user_watches": "524288"}
+
+
+def folder(name: str) -> Path:
+    """Where a run of that name keeps its hosts: on a disk, for they take gigabytes."""
+    own = os.environ.get("SLIPWAY_REAL_STATE")
+    return (Path(own) if own else Path("/var/tmp/slipway-real")) / paths.lab_dir(name).name
+
+
+def check() -> None:
+    """Refuse a machine that cannot hold the lab.
+
+    :raises LabError: with what is missing.
+    """
+    if os.geteuid() != 0:
+        raise LabError("the real lab makes network namespaces and containers: start it as root")
+    cgroups.hierarchies(cgroups.MOUNTS.read_text())
+    missing = [tool for tool in ("cp", "nsenter", "sh", "ssh", "unshare") if shutil.which(tool) is None]
+    if missing:
+        raise LabError(f"the real lab needs {', '.join(missing)} on the machine")
+
+
+def start(name: str, parts: Parts) -> Run:
+    """Make the network, the mirror and a key; no host yet. What is left of an earlier run goes first."""
+    place = folder(name)
+    down(name)
+    place.mkdir(parents=True, mode=0o700)
+    run = Run(place, settings={key: (Path("/proc/sys") / key).read_text().strip() for key in KERNEL})
+    run.save()
+    for key, value in WATCHES.items():
+        if int(run.settings[key]) < int(value):
+            (Path("/proc/sys") / key).write_text(value)
+    run.server = network.start(place, parts.mirror, parts.base)
+    run.save()
+    keys.write(place / "key", keys.generate("ed25519"), f"lab-{name}")
+    kubespray.configure(run)
+    return run
+
+
+def bring(run: Run, hosts: list[Host], parts: Parts) -> None:
+    """Have exactly these hosts in the inventory, and all of them running; one that is new is made first."""
+    authorized = (run.folder / "key.pub").read_text().strip()
+    for host in hosts:
+        if not run.root(host.name).exists():
+            machine.create(run, host, parts.base, authorized)
+        if host.name not in run.machines:
+            machine.start(run, host, parts.base)
+    known = [
+        f"{host.address} {(run.root(host.name) / 'etc/ssh/ssh_host_ed25519_key.pub').read_text()}" for host in hosts
+    ]
+    (run.folder / "known_hosts").write_text("".join(known))
+    inventory.write(run, hosts, parts.mirror)
+
+
+def down(name: str) -> bool:
+    """Stop everything of the run and remove it, files and kernel settings included; whether there was anything."""
+    place = folder(name)
+    if not place.exists():
+        return False
+    run = model.load(place) or Run(place)
+    if run.current:
+        for host in list(run.machines):
+            machine.stop(run, host, clean=False)
+        procs.stop(procs.owned(place))
+        for host in {path.name for path in (place / "hosts").glob("*")}:
+            cgroups.remove(machine.group(run, host))
+        for key, value in run.settings.items():
+            (Path("/proc/sys") / key).write_text(value)
+    shutil.rmtree(place)
+    return True
