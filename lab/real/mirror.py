@@ -22,8 +22,13 @@ from lab.real.images import Image
 ETCD = "etcd-v3.6.10-linux-amd64"
 PLAIN = ("kubeadm", "kubectl", "kubelet", "runc")
 ARCHIVES = ("cni.tgz", "containerd.tgz", "crictl.tgz", "etcd.tgz", "nerdctl.tgz")
-# nerdctl cannot be built from its module; Kubespray installs it and, with image_command_tool, never calls it.
-NERDCTL = b"#!/bin/sh\necho 'nerdctl is not part of this lab' >&2\nexit 1\n"
+# nerdctl cannot be built from its module. Kubespray installs it and asks it for the shell's completion; with
+# image_command_tool it never calls it again.
+NERDCTL = b"""#!/bin/sh
+[ "$1" = completion ] && exit
+echo 'nerdctl is not part of this lab' >&2
+exit 1
+"""
 TABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore")
 SYSTEM = ("usr/sbin/xtables-nft-multi", "usr/sbin/nft", "usr/sbin/conntrack", "usr/sbin/ipset")
 
