@@ -13,6 +13,7 @@ from lab.errors import LabError
 from lab.real import ground, kubespray, parts, plain
 from lab.real.model import hosts
 from lab.real.steps import Steps
+from lab.real.story import Story
 
 
 def main() -> int:
@@ -52,7 +53,10 @@ def _run(options: argparse.Namespace) -> int:
         if options.command == "up":
             print(f"inventory: {run.folder}/inventory/hosts.yml")
             return 0
-        plain.story(run, made, steps)
+        if options.plain:
+            plain.tell(run, made, steps)
+        else:
+            Story(run, made, steps).tell()
     finally:
         if options.command != "up" and not options.keep:
             with steps.step("everything removed"):

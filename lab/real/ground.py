@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lab.real import cgroups, inventory, kubespray, machine, model, network
 from lab.real.model import Host, Run
 from lab.real.parts import Parts
 
+CONNECTION = re.compile(r"^Connection from ", re.MULTILINE)
 # kubelet sets these on the machine itself, hosts being containers; containers of containers watch many files.
 KERNEL = (
     "fs/inotify/max_user_instances",
@@ -67,18 +69,29 @@ def start(name: str, parts: Parts) -> Run:
 
 
 def bring(run: Run, hosts: list[Host], parts: Parts) -> None:
-    """Have exactly these hosts in the inventory, and all of them running; one that is new is made first."""
+    """Have these hosts running, one that is new is made first, and exactly them in the inventory."""
     authorized = (run.folder / "key.pub").read_text().strip()
     for host in hosts:
         if not run.root(host.name).exists():
             machine.create(run, host, parts.base, authorized)
         if host.name not in run.machines:
             machine.start(run, host, parts.base)
+    describe(run, hosts, parts)
+
+
+def describe(run: Run, hosts: list[Host], parts: Parts) -> None:
+    """Write the inventory and the keys of these hosts, whether they run or not."""
     known = [
         f"{host.address} {(run.root(host.name) / 'etc/ssh/ssh_host_ed25519_key.pub').read_text()}" for host in hosts
     ]
     (run.folder / "known_hosts").write_text("".join(known))
     inventory.write(run, hosts, parts.mirror)
+
+
+def connections(run: Run, host: str) -> int:
+    """How many connections came to the host's sshd since it was made; it may be off."""
+    log = run.root(host) / "var/log/sshd.log"
+    return len(CONNECTION.findall(log.read_text(errors="replace")))
 
 
 def down(name: str) -> bool:

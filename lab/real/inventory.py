@@ -48,11 +48,12 @@ CONTAINERS: dict[str, Any] = {
 
 
 def write(run: Run, hosts: Iterable[Host], mirror: Path) -> Path:
-    """Write ``inventory/`` of the run and return it: ``hosts.yml`` and ``group_vars/all.yml``."""
+    """Write ``inventory/`` of the run and return it: ``hosts.yml`` and ``group_vars/all/kubespray.yml``."""
     folder = run.folder / "inventory"
-    (folder / "group_vars").mkdir(parents=True, exist_ok=True)
+    everybody = folder / "group_vars" / "all"
+    everybody.mkdir(parents=True, exist_ok=True)
     (folder / "hosts.yml").write_text(yaml.safe_dump(groups(hosts), sort_keys=False))
-    (folder / "group_vars" / "all.yml").write_text(yaml.safe_dump(variables(run.folder, mirror), sort_keys=False))
+    (everybody / "kubespray.yml").write_text(yaml.safe_dump(variables(run.folder, mirror), sort_keys=False))
     return folder
 
 

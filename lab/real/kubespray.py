@@ -40,7 +40,6 @@ retry_files_enabled = False
 
 [ssh_connection]
 pipelining = True
-control_path_dir = {folder}/cp
 ssh_args = -o ControlMaster=auto -o ControlPersist=10m {trust}
 """
 
@@ -100,6 +99,8 @@ def play(run: Run, python: Path, playbook: str, *arguments: str, log: str) -> Ou
         "ANSIBLE_CONFIG": str(run.folder / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": collections,
         "ANSIBLE_HOME": str(run.folder / "ansible"),
+        # A connection that an earlier run has left open would be a login that nobody sees.
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(run.folder / f"cp-{time.monotonic_ns() % 10**6}"),
         "ANSIBLE_NOCOLOR": "1",
         "PATH": f"{python.parent}:{os.environ['PATH']}",
         "PYTHONPATH": "",

@@ -13,7 +13,7 @@ from lab.real.steps import Steps
 OWN = "kubernetes_sigs.kubespray."
 
 
-def story(run: Run, parts: Parts, steps: Steps) -> None:
+def tell(run: Run, parts: Parts, steps: Steps) -> None:
     """Cluster, again, one more worker, one less, gone.
 
     :raises LabError: when a playbook fails or a check does not hold.
@@ -25,6 +25,7 @@ def story(run: Run, parts: Parts, steps: Steps) -> None:
             step.note = str(kubespray.play(run, parts.python, f"{OWN}{playbook}", *arguments, log=log))
 
     play("cluster 1+1", "cluster")
+    workload.apply(run)
     workload.verify(run, steps, 1)
     play("cluster again", "cluster")
     with steps.step("third host up"):
