@@ -29,6 +29,7 @@ KERNEL = (
     "vm/overcommit_memory",
     "vm/panic_on_oom",
 )
+SETTINGS = Path("/proc/sys")
 WATCHES = {"fs/inotify/max_user_instances": "8192", "fs/inotify/max_user_watches": "524288"}
 
 
@@ -56,12 +57,13 @@ def start(name: str, parts: Parts) -> Run:
     place = folder(name)
     down(name)
     place.mkdir(parents=True, mode=0o700)
-    run = Run(place, settings={key: (Path("/proc/sys") / key).read_text().strip() for key in KERNEL})
+    run = Run(place, settings=_beside(place) or {key: (SETTINGS / key).read_text().strip() for key in KERNEL})
     run.save()
     for key, value in WATCHES.items():
         if int(run.settings[key]) < int(value):
-            (Path("/proc/sys") / key).write_text(value)
+            (SETTINGS / key).write_text(value)
     run.server = network.start(place, parts.mirror, parts.base)
+    run.namespace = network.identity(run.server.pid)
     run.save()
     keys.write(place / "key", keys.generate("ed25519"), f"lab-{name}")
     kubespray.configure(run)
@@ -104,9 +106,18 @@ def down(name: str) -> bool:
         for host in list(run.machines):
             machine.stop(run, host, clean=False)
         procs.stop(procs.owned(place))
+        procs.stop(network.members(run.namespace))
         for host in {path.name for path in (place / "hosts").glob("*")}:
             cgroups.remove(machine.group(run, host))
-        for key, value in run.settings.items():
-            (Path("/proc/sys") / key).write_text(value)
+        if not _beside(place):
+            for key, value in run.settings.items():
+                (SETTINGS / key).write_text(value)
     shutil.rmtree(place)
     return True
+
+
+def _beside(place: Path) -> dict[str, str]:
+    """The kernel's settings from before another run that is up; none when this is the only one."""
+    found = (model.load(path.parent) for path in place.parent.glob(f"*/{model.STATE}") if path.parent != place)
+    others = [run for run in found if run is not None and run.current and run.server and run.server.alive()]
+    return others[0].settings if others else {}

@@ -59,6 +59,7 @@ class Run:
     folder: Path
     boot: str = field(default_factory=state.boot_id)
     server: Process | None = None
+    namespace: str = ""
     machines: dict[str, Process] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -86,7 +87,7 @@ def load(folder: Path) -> Run | None:
         return None
     server = None if raw["server"] is None else _process(raw["server"])
     machines = {name: _process(item) for name, item in raw["machines"].items()}
-    return Run(folder, raw["boot"], server, machines, raw["settings"])
+    return Run(folder, raw["boot"], server, raw["namespace"], machines, raw["settings"])
 
 
 def _process(item: dict[str, object]) -> Process:

@@ -26,7 +26,7 @@ def start(folder: Path, mirror: Path, base: Path) -> Process:
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(REPOSITORY)}
     server = procs.spawn("mirror", command, folder / "mirror.log", folder, environment)
     deadline = time.monotonic() + PATIENCE
-    while _namespace(server.pid) in ("", _namespace(None)):
+    while identity(server.pid) in ("", identity(None)):
         if not server.alive() or time.monotonic() > deadline:
             raise LabError(f"no network namespace could be made: {(folder / 'mirror.log').read_text().strip()}")
         time.sleep(0.02)
@@ -51,6 +51,15 @@ def enter(server: Process) -> list[str]:
     return ["nsenter", f"--net=/proc/{server.pid}/ns/net", "--"]
 
 
+def members(namespace: str) -> list[Process]:
+    """All processes in the namespace, also those that hide their environment, as ssh does that keeps a connection."""
+    if namespace in ("", identity(None)):
+        return []
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = (procs.find(pid) for pid in pids if identity(pid) == namespace)
+    return [process for process in found if process is not None]
+
+
 def run(command: list[str]) -> str:
     """Output of a command.
 
@@ -62,7 +71,8 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def _namespace(pid: int | None) -> str:
+def identity(pid: int | None) -> str:
+    """Which namespace the process is in, this one for None; empty when it is gone."""
     try:
         return str(Path(f"/proc/{pid or 'self'}/ns/net").readlink())
     except OSError:

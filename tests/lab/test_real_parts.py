@@ -9,16 +9,19 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from lab import procs
 from lab.cache import sha256_of
 from lab.errors import LabError
 from lab.procs import Process
-from lab.real import base, cgroups, ground, guest, images, inventory, kubespray, model, modules
+from lab.real import base, cgroups, ground, guest, images, inventory, kubespray, model, modules, network
 from lab.real.images import Image
 from lab.real.steps import Steps
 
@@ -131,6 +134,25 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     run.save()
     assert model.load(tmp_path) == run
     assert model.load(tmp_path / "absent") is None
+
+
+def test_the_machines_own_network_is_nobodys_to_clear() -> None:
+    assert network.members(network.identity(None)) == []
+    assert network.members("") == []
+
+
+def test_a_second_run_knows_the_settings_from_before_the_first(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    here = procs.find(os.getpid())
+    first = model.Run(tmp_path / "one", server=here, settings={"vm/panic_on_oom": "7"})
+    first.save()
+    assert ground._beside(tmp_path / "two") == first.settings
+    assert ground._beside(tmp_path / "one") == {}
+    assert here is not None
+    first.server = replace(here, started=here.started - 1)
+    first.save()
+    assert ground._beside(tmp_path / "two") == {}
 
 
 def test_without_kubespray_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
