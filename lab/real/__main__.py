@@ -10,7 +10,7 @@ import sys
 import time
 
 from lab.errors import LabError
-from lab.real import ground, kubespray, parts, plain
+from lab.real import ground, kubespray, login, parts, plain
 from lab.real.model import hosts
 from lab.real.steps import Steps
 from lab.real.story import Story
@@ -48,6 +48,11 @@ def _run(options: argparse.Namespace) -> int:
     try:
         with steps.step("network and mirror"):
             run = ground.start(options.name, made)
+        with steps.step("logins by a key" if options.plain else "OpenBao, logins by certificates of two minutes"):
+            if options.plain:
+                login.by_key(run)
+            else:
+                login.by_certificates(run, _say)
         with steps.step("2 hosts up"):
             ground.bring(run, hosts(1, 1), made)
         if options.command == "up":

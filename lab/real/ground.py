@@ -12,8 +12,7 @@ from pathlib import Path
 
 from lab import paths, procs
 from lab.errors import LabError
-from lab.hosts import keys
-from lab.real import cgroups, inventory, kubespray, machine, model, network
+from lab.real import cgroups, inventory, kubespray, login, machine, model, network
 from lab.real.model import Host, Run
 from lab.real.parts import Parts
 
@@ -65,28 +64,23 @@ def start(name: str, parts: Parts) -> Run:
     run.server = network.start(place, parts.mirror, parts.base)
     run.namespace = network.identity(run.server.pid)
     run.save()
-    keys.write(place / "key", keys.generate("ed25519"), f"lab-{name}")
     kubespray.configure(run)
     return run
 
 
 def bring(run: Run, hosts: list[Host], parts: Parts) -> None:
     """Have these hosts running, one that is new is made first, and exactly them in the inventory."""
-    authorized = (run.folder / "key.pub").read_text().strip()
     for host in hosts:
         if not run.root(host.name).exists():
-            machine.create(run, host, parts.base, authorized)
+            machine.create(run, host, parts.base)
         if host.name not in run.machines:
             machine.start(run, host, parts.base)
     describe(run, hosts, parts)
 
 
 def describe(run: Run, hosts: list[Host], parts: Parts) -> None:
-    """Write the inventory and the keys of these hosts, whether they run or not."""
-    known = [
-        f"{host.address} {(run.root(host.name) / 'etc/ssh/ssh_host_ed25519_key.pub').read_text()}" for host in hosts
-    ]
-    (run.folder / "known_hosts").write_text("".join(known))
+    """Write the inventory of these hosts, and how to know them, whether they run or not."""
+    (run.folder / "known_hosts").write_text(login.known_hosts(run, hosts))
     inventory.write(run, hosts, parts.mirror)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from lab.cache import sha256_of
+from lab.real import login
 from lab.real.model import MIRROR, Host, Run
 
 # Kubespray's prefix of the variables, the file in the mirror, and what the variable of its checksum is named after.
@@ -53,7 +54,8 @@ def write(run: Run, hosts: Iterable[Host], mirror: Path) -> Path:
     everybody = folder / "group_vars" / "all"
     everybody.mkdir(parents=True, exist_ok=True)
     (folder / "hosts.yml").write_text(yaml.safe_dump(groups(hosts), sort_keys=False))
-    (everybody / "kubespray.yml").write_text(yaml.safe_dump(variables(run.folder, mirror), sort_keys=False))
+    told = variables(run.folder, mirror) | login.variables(run)
+    (everybody / "kubespray.yml").write_text(yaml.safe_dump(told, sort_keys=False))
     return folder
 
 
@@ -80,7 +82,6 @@ def variables(folder: Path, mirror: Path) -> dict[str, Any]:
     """Variables of all hosts; ``folder`` takes what Kubespray writes on the controller."""
     access = {
         "ansible_user": "root",
-        "ansible_ssh_private_key_file": str(folder / "key"),
         "ansible_python_interpreter": "/usr/bin/python3",
         "artifacts_dir": str(folder / "artifacts"),
         "credentials_dir": str(folder / "credentials"),

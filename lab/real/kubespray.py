@@ -16,7 +16,7 @@ from pathlib import Path
 from lab import procs
 from lab.errors import LabError
 from lab.paths import REPOSITORY
-from lab.real import network
+from lab.real import login, network
 from lab.real.model import Run
 
 VERSION = "2.31.0"
@@ -24,7 +24,7 @@ INSIDE = "ansible_collections/kubernetes_sigs/kubespray"
 PLACES = (Path.home() / ".ansible/collections", Path("/usr/share/ansible/collections"))
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
-TRUST = "-o UserKnownHostsFile={folder}/known_hosts -o GlobalKnownHostsFile=none"
+TRUST = "-o UserKnownHostsFile={folder}/known_hosts"
 CONFIG = """[defaults]
 inventory = {folder}/inventory/hosts.yml
 host_key_checking = True
@@ -95,18 +95,22 @@ def play(run: Run, python: Path, playbook: str, *arguments: str, log: str) -> Ou
         raise LabError("the lab has no network")
     collections = f"{REPOSITORY / '.build/collections'}:{find()}"
     file = run.folder / f"{log}.log"
-    environment = os.environ | {
-        "ANSIBLE_CONFIG": str(run.folder / "ansible.cfg"),
-        "ANSIBLE_COLLECTIONS_PATH": collections,
-        "ANSIBLE_HOME": str(run.folder / "ansible"),
-        # A connection that an earlier run has left open would be a login that nobody sees.
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(run.folder / f"cp-{time.monotonic_ns() % 10**6}"),
-        "ANSIBLE_NOCOLOR": "1",
-        "PATH": f"{python.parent}:{os.environ['PATH']}",
-        "PYTHONPATH": "",
-        # By this, what a run leaves behind is found when the lab goes down: connections that are kept open.
-        procs.OWNER: str(run.folder),
-    }
+    environment: dict[str, str] = (
+        os.environ
+        | {
+            "ANSIBLE_CONFIG": str(run.folder / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": collections,
+            "ANSIBLE_HOME": str(run.folder / "ansible"),
+            # A connection that an earlier run has left open would be a login that nobody sees.
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(run.folder / f"cp-{time.monotonic_ns() % 10**6}"),
+            "ANSIBLE_NOCOLOR": "1",
+            "PATH": f"{python.parent}:{os.environ['PATH']}",
+            "PYTHONPATH": "",
+            # By this, what a run leaves behind is found when the lab goes down: connections that are kept open.
+            procs.OWNER: str(run.folder),
+        }
+        | login.credential(run)
+    )
     command = [*network.enter(run.server), str(python), "-m", "ansible", "playbook", playbook, *arguments]
     command += ["--skip-tags", "system-packages"]
     began = time.monotonic()

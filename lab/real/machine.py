@@ -17,7 +17,7 @@ from lab import procs
 from lab.errors import LabError
 from lab.hosts import keys
 from lab.procs import Process
-from lab.real import cgroups, guest, network, tools
+from lab.real import cgroups, guest, login, network, tools
 from lab.real.model import BRIDGE, Host, Run
 
 PATIENCE = 60.0
@@ -30,14 +30,16 @@ JOIN = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit; shift; done; shift; exec
 HIDE = 'mount -t tmpfs tmpfs /run && mkdir /run/systemd && exec "$@"'
 
 
-def create(run: Run, host: Host, base: Path, authorized: str) -> None:
+def create(run: Run, host: Host, base: Path) -> None:
     """Make the host's root file system, with its own identity; nothing starts."""
     root = run.root(host.name)
     root.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(["cp", "-a", str(base), str(root)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LabError(f"the file system of {host.name} could not be copied: {done.stderr.strip()}")
-    for path, text in guest.files(host).items():
+    public = keys.write(root / login.HOST_KEY, keys.generate("ed25519"), host.name)
+    (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
+    for path, text in (guest.files(host) | login.files(run, host, public)).items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -46,10 +48,6 @@ def create(run: Run, host: Host, base: Path, authorized: str) -> None:
         wanted.mkdir(exist_ok=True)
         (wanted / unit).symlink_to(f"../{unit}")
     (root / "etc/machine-id").write_text(f"{secrets.token_hex(16)}\n")
-    home = root / "root/.ssh"
-    home.mkdir(mode=0o700, exist_ok=True)
-    (home / "authorized_keys").write_text(f"{authorized}\n")
-    keys.write(root / "etc/ssh/ssh_host_ed25519_key", keys.generate("ed25519"), host.name)
 
 
 def start(run: Run, host: Host, base: Path) -> None:

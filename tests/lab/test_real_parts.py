@@ -21,7 +21,7 @@ from lab import procs
 from lab.cache import sha256_of
 from lab.errors import LabError
 from lab.procs import Process
-from lab.real import base, cgroups, ground, guest, images, inventory, kubespray, model, modules, network
+from lab.real import base, cgroups, ground, guest, images, inventory, kubespray, login, model, modules, network
 from lab.real.images import Image
 from lab.real.steps import Steps
 
@@ -113,6 +113,7 @@ def test_the_inventory_names_every_file_with_its_checksum(tmp_path: Path) -> Non
     for _prefix, name, _kind in inventory.DOWNLOADS:
         (tmp_path / "files" / name).write_text(name)
     run = model.Run(tmp_path / "run")
+    run.folder.mkdir()
     place = inventory.write(run, model.hosts(1, 2), tmp_path)
     told = yaml.safe_load((place / "group_vars/all/kubespray.yml").read_text())
     for prefix, name, kind in inventory.DOWNLOADS:
@@ -127,6 +128,22 @@ def test_the_inventory_names_every_file_with_its_checksum(tmp_path: Path) -> Non
         "kube_node": ["w1", "w2"],
         "k8s_cluster": ["kube_control_plane", "kube_node"],
     }
+
+
+def test_hosts_are_entered_by_the_key_or_by_certificates_and_known_by_the_same(tmp_path: Path) -> None:
+    run = model.Run(tmp_path)
+    host = model.hosts(1, 0)[0]
+    public = run.root(host.name) / f"{login.HOST_KEY}.pub"
+    public.parent.mkdir(parents=True)
+    public.write_text("ssh-ed25519 AAAA cp1\n")
+    login.by_key(run)
+    assert login.variables(run) == {"ansible_ssh_private_key_file": str(tmp_path / "key")}
+    assert login.known_hosts(run, [host]) == "10.99.0.11 ssh-ed25519 AAAA cp1\n"
+    (tmp_path / login.TRUSTED).write_text('{"user_ca": "u", "host_ca": "h", "role_id": "r"}')
+    told = login.variables(run)
+    assert list(told) == ["slipway_ssh"]
+    assert (told["slipway_ssh"]["host_check"], told["slipway_ssh"]["host_ca"]) == ("enforce", "h")
+    assert login.known_hosts(run, [host]) == ""
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
