@@ -95,6 +95,14 @@ lab-up: setup ## Start the lab: a real API server with simulated nodes, without 
 lab-down: setup ## Stop the lab and leave nothing behind
 	python -m lab down
 
+.PHONY: real
+real: setup ## Unmodified Kubespray on hosts with real pods, offline: needs root, Debian and Kubespray; PLAIN=1 without Slipway
+	python -m lab.real $(if $(PLAIN),--plain)
+
+.PHONY: real-down
+real-down: setup ## Remove what a killed `make real` has left
+	python -m lab.real down
+
 .PHONY: clean
 clean: ## Remove what make has made in this folder (labs go on running, their programs stay in their cache)
 	rm -rf .build .venv .venv-next .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache slipway-cluster-*.tar.gz
@@ -132,6 +140,6 @@ setup-next:
 # For maintainers, after a change of requirements.txt or requirements/*.in; needs uv.
 .PHONY: lock
 lock:
-	for name in dev:3.11 next:3.12 peers:3.11; do \
+	for name in dev:3.11 next:3.12 peers:3.11 kubespray:3.11; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 			--python-version "$${name#*:}" "requirements/$${name%:*}.in" --output-file "requirements/$${name%:*}.txt"; done

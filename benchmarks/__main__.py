@@ -23,7 +23,7 @@ from benchmarks.drift import Drift
 from benchmarks.ground import ROOT, Ground
 from benchmarks.measure import Meter
 from benchmarks.results import Results
-from lab import binaries, cluster, paths, report
+from lab import binaries, cluster, paths, pythons, report
 
 NAME = "bench"
 NODES = 5
@@ -42,7 +42,7 @@ def main() -> int:
         Helmfile.program = peers.helmfile(_say)
         chosen.append(Helmfile)
     if "tasks" in options.peers:
-        Tasks.python = peers.ansible(_say)
+        Tasks.python = pythons.environment("peers", _say)
         chosen.append(Tasks)
     _say(f"lab {NAME} with {NODES} nodes, contestants: {', '.join(c.name for c in chosen)}")
     state = cluster.up(NAME, NODES, audit_bodies=False, say=_say)

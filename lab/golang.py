@@ -37,16 +37,18 @@ class Module:
     linked: tuple[tuple[str, str], ...]
     expected_seconds: int
     home: Path = MODULES
+    tags: str = ""
 
     def unit(self) -> Unit:
         """Describe the module for the cache.
 
         go.sum pins every byte of the sources and go.mod the choice of versions, so the two and the link values
-        decide about the result.
+        decide about the result, with the folder's own sources where it has any.
         """
-        digest = hashlib.sha256(self.link_flags().encode())
-        for name in ("go.mod", "go.sum"):
-            digest.update((self.home / self.folder / name).read_bytes())
+        digest = hashlib.sha256(self.link_flags().encode() + self.tags.encode())
+        folder = self.home / self.folder
+        for path in (folder / "go.mod", folder / "go.sum", *sorted(folder.rglob("*.go"))):
+            digest.update(path.read_bytes())
         names = tuple(name for name, _package in self.programs)
         return Unit(self.folder, self.version, digest.hexdigest(), names, self.expected_seconds)
 
@@ -72,6 +74,8 @@ def build(module: Module, go: Path, target: Path) -> None:
             "-mod=readonly",
             "-trimpath",
             "-buildvcs=false",
+            "-tags",
+            module.tags,
             "-ldflags",
             module.link_flags(),
             "-o",

@@ -76,13 +76,19 @@ def owned(owner: Path) -> list[Process]:
     return found
 
 
+def find(pid: int) -> Process | None:
+    """The process that has this pid now; None when nobody has it."""
+    started = _start_time(pid)
+    return None if started is None else Process("found", pid, started, ())
+
+
 def parent(process: Process) -> int | None:
     """The pid of the process that it belongs to; None when it is gone."""
     fields = _stat(process.pid)
     return None if fields is None else int(fields[1])
 
 
-def stop(processes: Iterable[Process], how: signal.Signals = signal.SIGKILL, patience: float = 5.0) -> None:
+def stop(processes: Iterable[Process], how: int = signal.SIGKILL, patience: float = 5.0) -> None:
     """End the processes and wait until they are gone.
 
     A handle on the process is taken before its start time is compared, so a signal never hits a recycled pid.

@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache
+from lab import cache, debs
 from lab.cache import Say, Unit
 from lab.errors import LabError
 
@@ -70,52 +68,10 @@ def _unit() -> Unit:
 
 
 def _fetch(target: Path) -> None:
-    """Unpack the packages, and what they need and the machine lacks, into ``target``.
-
-    apt does the choosing and verifying, by its own settings, but in folders of its own: nothing of the system is
-    changed, and no right is needed.
-    """
-    missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
-    if missing:
-        raise LabError(f"this machine has no sshd, and no {missing[0]} to fetch it with: {ADVICE}")
-    with tempfile.TemporaryDirectory() as scratch:
-        archives = _download(Path(scratch))
-        for archive in archives:
-            _run(["dpkg-deb", "-x", str(archive), str(target)])
-        noted = {archive.name: cache.sha256_of(archive) for archive in archives}
-    (target / "packages.json").write_text(json.dumps(noted, indent=1) + "\n")
-
-
-def _download(scratch: Path) -> list[Path]:
-    for folder in ("state/lists/partial", "cache/archives/partial"):
-        (scratch / folder).mkdir(parents=True)
-    # What distributions do after an update is meant for the system's own folders, and not for these.
-    settings = scratch / "apt.conf"
-    hooks = ("APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
-    settings.write_text("".join(f"#clear {hook};\n" for hook in hooks))
-    options = {
-        "Dir::State": scratch / "state",
-        "Dir::State::status": "/var/lib/dpkg/status",
-        "Dir::Cache": scratch / "cache",
-        "Dir::Log": scratch,
-        "Debug::NoLocking": "true",
-        # Otherwise root's downloads are made by a user who may not enter these folders.
-        "APT::Sandbox::User": "root",
-    }
-    apt = ["apt-get", f"--config-file={settings}", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
-    _run([*apt, "update"])
-    _run([*apt, "--yes", "--no-install-recommends", "--download-only", "install", *PACKAGES])
-    return sorted((scratch / "cache" / "archives").glob("*.deb"))
-
-
-def _run(command: list[str]) -> None:
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        raise LabError(
-            f"this machine has no sshd, and its package could not be fetched: {ADVICE}\n"
-            f"{Path(command[0]).name} said: {(done.stderr or done.stdout).strip()}"
-        )
+    try:
+        debs.unpack(PACKAGES, target)
+    except LabError as error:
+        raise LabError(f"this machine has no sshd, and its package could not be fetched: {ADVICE}\n{error}") from error
 
 
 def _library_folders(tree: Path) -> list[str]:

@@ -1,0 +1,3 @@
+module slipway.invalid/lab/real/guest
+
+go 1.26.0

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The story told by Slipway's playbooks: install, again, scale, a dead node in the way."""
+
+from __future__ import annotations
+
+from lab.errors import LabError
+from lab.real import ground, kubespray, machine, workload
+from lab.real.kubespray import Outcome
+from lab.real.model import Host, Run, hosts
+from lab.real.parts import Parts
+from lab.real.steps import Steps
+
+OWN = "slipway.cluster."
+
+
+class Story:
+    """One cluster from its first node on."""
+
+    def __init__(self, run: Run, parts: Parts, steps: Steps) -> None:
+        self._run, self._parts, self._steps = run, parts, steps
+
+    def tell(self) -> None:
+        """Run all of it.
+
+        :raises LabError: when a playbook fails or a check does not hold.
+        """
+        workload.write_addon(self._run)
+        self._play("install 1+1", "install")
+        workload.verify(self._run, self._steps, 1)
+        again = self._play("install again", "install")
+        if changed := {host for host, counts in again.recap.items() if counts[1]}:
+            raise LabError(f"a second install changed {', '.join(sorted(changed))}; see {again.log}")
+        self._grow(hosts(1, 2), "scale to 1+2")
+        workload.verify(self._run, self._steps, 2)
+        with self._steps.step("w2's plug is pulled"):
+            machine.stop(self._run, "w2", clean=False)
+        self._grow(hosts(1, 3), "scale to 1+3 with w2 dead", but=("w2",))
+
+    def _grow(self, wanted: list[Host], name: str, but: tuple[str, ...] = ()) -> None:
+        """Add the last host; nobody may have logged in to the workers that were there before."""
+        with self._steps.step(f"{wanted[-1].name} up"):
+            ground.bring(self._run, [host for host in wanted if host.name not in but], self._parts)
+            ground.describe(self._run, wanted, self._parts)
+        others = [host.name for host in wanted[:-1] if not host.control_plane]
+        before = {host: ground.connections(self._run, host) for host in others}
+        self._play(name, "scale")
+        with self._steps.step(f"nobody logged in to {', '.join(others)}"):
+            for host in others:
+                if count := ground.connections(self._run, host) - before[host]:
+                    raise LabError(f"{count} connections came to {host}, which has nothing to do with it")
+
+    def _play(self, name: str, playbook: str, *arguments: str) -> Outcome:
+        with self._steps.step(name) as step:
+            log = name.replace(" ", "-")
+            outcome = kubespray.play(self._run, self._parts.python, f"{OWN}{playbook}", *arguments, log=log)
+            step.note = str(outcome)
+        return outcome
