@@ -99,7 +99,9 @@ def add_parsers(command: Any) -> None:
     power = command("power", "switch a host's machine off, suddenly, or on")
     power.add_argument("host")
     power.add_argument("switch", choices=manage.SWITCHES)
-    machines = command("machines", "start the hosts of a cluster, control1 … and worker1 …, and write an inventory of it")
+    machines = command(
+        "machines", "start the hosts of a cluster, control1 … and worker1 …, and write an inventory of it"
+    )
     machines.add_argument("control_planes", type=int, metavar="CONTROL_PLANES", help="how many")
     machines.add_argument("workers", type=int, metavar="WORKERS", help="how many with a machine of their own")
     machines.add_argument("--counted", type=int, default=0, metavar="N", help="N workers before them share a machine")

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ def build(machine: Machine, sshd: Sshd) -> None:
         (root / part).chmod(mode)
     (root / "var" / "run").symlink_to("/run")
     (root / "etc" / "hostname").write_text(f"{machine.hostname}\n")
+    (root / "etc" / "machine-id").write_text(f"{uuid.uuid4().hex}\n")
     (root / "etc" / "hosts").write_text(f"127.0.0.1 localhost\n{machine.addresses[0]} {machine.hostname}\n")
     shared = [name for name in SHARED if Path(name).is_dir()]
     for name in shared:

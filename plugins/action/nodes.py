@@ -21,7 +21,7 @@ from ..plugin_utils import kubespray, options, session
 from ..plugin_utils.node_stages import Stages
 
 display = Display()
-_NAMES = ("plan", "begin", "reached", "finish")
+_NAMES = ("plan", "begin", "lock", "reached", "finish")
 
 
 class ActionModule(ActionBase):
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
         if stage not in _NAMES:
             raise options.bad_option("stage", stage, f"one of {', '.join(_NAMES)}")
         if not kubespray.has_nodes(variables.get("groups") or {}):
-            return {"skipped": True, "msg": "the inventory has no nodes for Kubespray", "plan": {}, "locked": False}
+            return {"skipped": True, "msg": "the inventory has no nodes for Kubespray"}
         stages = Stages(
             self,
             variables,

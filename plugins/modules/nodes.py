@@ -27,11 +27,12 @@ options:
   stage:
     description:
       - V(plan) tells what is to be done.
-      - V(begin) tells it, takes the lock, and has M(slipway.cluster.node_scope) know the hosts.
+      - V(begin) tells it, fails when it must not be done, and has M(slipway.cluster.node_scope) know the hosts.
+      - V(lock) lets nobody else work on the nodes.
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
       - V(finish) gives the lock back.
     type: str
-    choices: [plan, begin, reached, finish]
+    choices: [plan, begin, lock, reached, finish]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
@@ -100,12 +101,21 @@ plan:
   type: dict
 desired:
   description: Hosts with digests of their variables, as they are recorded once Kubespray is done with them.
-  returned: for V(begin), when something is to be done
+  returned: for V(begin)
   type: dict
 locked:
   description: Whether this run works on nodes now.
-  returned: for V(begin)
+  returned: for V(lock)
   type: bool
+members:
+  description: Names of the nodes that the cluster has.
+  returned: for V(begin)
+  type: list
+  elements: str
+first:
+  description: Which hosts were the first of their groups when the cluster was built, by group.
+  returned: for V(begin)
+  type: dict
 result:
   description: V(changes) or V(unchanged).
   returned: for V(plan) and V(begin)

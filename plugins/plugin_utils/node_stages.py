@@ -29,7 +29,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text 
 from . import inventory_nodes, kubespray, options, origin
 from .cluster import by_ssh, opened
 from .node_lock import NodeLock
-from .scope import RESULT
+from .scope import RESULT, TOUCHED
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Stages:
         return self._answer(self._planned()[1])
 
     def begin(self) -> dict[str, Any]:
-        """Tell what is to be done, and take the lock for it. Raises ``NodesError``."""
+        """Tell what is to be done, and have the hosts known. Raises ``NodesError`` when it must not begin."""
         if self._variables.get("ansible_limit"):
             raise NodesError(
                 [
@@ -87,17 +87,26 @@ class Stages:
         seen, plan = self._planned()
         plan.check()
         answer = self._answer(plan)
-        if self._action._task.check_mode or not plan.changes:
-            return answer
-        if earlier := self._lock.take(self._operation):
-            self._say(f"{earlier}; this run goes on from what is there")
-        others = facts.of_others(self._hosts, seen.live, seen.record)
+        runs = {} if self._action._task.check_mode else answer["plan"]["runs"]
+        touched = sorted({host for hosts in runs.values() for host in hosts})
         return {
             **answer,
-            "locked": True,
+            "members": sorted(seen.live or {}),
+            "first": dict(seen.record.first) if seen.record else {},
             "desired": to_data(Record("").with_hosts(self._hosts)),
-            RESULT: {"runs": answer["plan"]["runs"], "facts": others},
+            RESULT: {
+                "runs": {**runs, TOUCHED: touched},
+                "facts": facts.of_others(self._hosts, seen.live, seen.record) if runs else {},
+            },
         }
+
+    def lock(self) -> dict[str, Any]:
+        """From here on nobody else works on the nodes. Raises ``NodesError`` SLW-8304."""
+        if self._action._task.check_mode:
+            return {"changed": False, "locked": False}
+        if earlier := self._lock.take(self._operation):
+            self._say(f"{earlier}; this run goes on from what is there")
+        return {"changed": False, "locked": True}
 
     def reached(self) -> dict[str, Any]:
         """One of Kubespray's playbooks is through: its nodes are waited for and recorded."""

@@ -22,6 +22,8 @@ from typing import Any
 
 RESULT = "slipway_scope"
 EVERYBODY = ""
+TOUCHED = "hosts"
+"""Stands for the hosts of all runs, beside Kubespray's playbooks."""
 _LOCAL = "localhost"
 
 
