@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,12 +18,15 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts, upgrade
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.arrival import until_ready
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, by_name, runs_kubelet
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import SCALE, NodePlan, Wanted, make
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import Offer, Running, api_problems
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 
 from . import inventory_nodes, kubespray, options, origin
@@ -31,13 +34,20 @@ from .cluster import by_ssh, opened
 from .node_lock import NodeLock
 from .scope import RESULT, TOUCHED
 
+_PARTIAL = (SCALE, upgrade.WORKERS)
+"""Runs after which other hosts may still be as an earlier Kubespray left them."""
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What is there: ``live`` is None where there is no cluster yet."""
+    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API server's version, and
+    which versions of APIs are in use."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
+    server: str = ""
+    used: Sequence[Used] = ()
+    asked: Sequence[Asked] = ()
 
 
 class Stages:
@@ -124,9 +134,10 @@ class Stages:
             record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
             groups = self._variables["groups"]
             first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
-            version = str(client.get("/version")["gitVersion"]).removeprefix("v")  # type: ignore[index]
-            built = record.kubespray if run == "scale" and record.kubespray else self._index().version
-            record = replace(record, hosts={**record.hosts, **hosts}, kubespray=built, kubernetes=version, first=first)
+            built = record.kubespray if run in _PARTIAL and record.kubespray else self._index().version
+            record = replace(
+                record, hosts={**record.hosts, **hosts}, kubespray=built, kubernetes=_version(client), first=first
+            )
             store.write(record)
         self._lock.reached(run)
         return {"changed": False, "recorded": sorted(names)}
@@ -151,10 +162,27 @@ class Stages:
             adopt=self._consent("adopt_cluster"),
             inventory=self._inventory(),
         )
-        plan = make(wanted, seen.live, seen.record)
+        plan = self._upgrade(wanted, seen) if self._operation == "upgrade" else make(wanted, seen.live, seen.record)
         for line in nodes_lines(plan, wanted.name, verbose=self._verbose):
             self._say(line)
         return seen, plan
+
+    def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        if seen.live is None:
+            return make(wanted, None, None)
+        known = self._versions()
+        offer = Offer(wanted.kubespray, known[-1] if known else "", known)
+        built_by = seen.record.kubespray if seen.record else ""
+        running = Running(seen.server, seen.live, kubespray=built_by)
+        where = str(origin.position(self._variables.get("kube_version")) or "")
+        return upgrade.make(
+            wanted,
+            running,
+            seen.record,
+            offer,
+            where=where,
+            apis=api_problems(seen.used, seen.asked, wanted.kubernetes),
+        )
 
     def _answer(self, plan: NodePlan) -> dict[str, Any]:
         return {"changed": plan.changes, "plan": nodes_dict(plan), "result": "changes" if plan.changes else "unchanged"}
@@ -167,7 +195,11 @@ class Stages:
             return Seen(None, None)
         try:
             with self._client(READER) as client:
-                return Seen(by_name(client.list(NODE.collection())), Store(client, self._namespace).read())
+                seen = Seen(by_name(client.list(NODE.collection())), Store(client, self._namespace).read())
+                if self._operation != "upgrade":
+                    return seen
+                used = used_by_releases(client, name=str(self._args.get("name")), namespace=self._namespace)
+                return replace(seen, server=_version(client), used=used, asked=asked_of(client))
         except UnreachableError as exc:
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
@@ -198,9 +230,12 @@ class Stages:
         chosen = self._action._templar.template(self._variables.get("kube_version") or "")
         if chosen:
             return str(chosen).removeprefix("v")
-        found = kubespray.folder()
-        known = kubernetes.versions(found) if found else ()
+        known = self._versions()
         return known[0] if known else ""
+
+    def _versions(self) -> tuple[str, ...]:
+        found = kubespray.folder()
+        return kubernetes.versions(found) if found else ()
 
     def _consent(self, option: str) -> bool:
         """Given by the cluster's name and nothing else."""
@@ -214,3 +249,8 @@ class Stages:
     @property
     def _namespace(self) -> str:
         return str(self._args.get("namespace") or "slipway-system")
+
+
+def _version(client: Client) -> str:
+    """The API server's, without ``v``."""
+    return str((client.get("/version") or {}).get("gitVersion", "")).removeprefix("v")

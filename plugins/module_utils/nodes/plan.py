@@ -22,6 +22,7 @@ class Action(StrEnum):
 
     JOIN = "join"
     CONVERGE = "converge"
+    UPGRADE = "upgrade"
     ADOPT = "adopt"
     UNCHANGED = "unchanged"
     STRANGER = "stranger"
@@ -161,7 +162,7 @@ def _host(
     wanted: Wanted, host: Desired, live: Mapping[str, Actual], known: Mapping[str, Host], record: Record | None
 ) -> NodeChange:
     before, node = known.get(host.name), live.get(host.name)
-    notes = () if node is None else _notes(node, record)
+    notes = () if node is None else notes_of(node, record)
     if host.name in wanted.absent:
         return NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
     if host.is_node and node is None:
@@ -178,7 +179,8 @@ def _host(
     return NodeChange(host.name, Action.CONVERGE if reasons else Action.UNCHANGED, tuple(reasons), host.where, notes)
 
 
-def _notes(node: Actual, record: Record | None) -> tuple[str, ...]:
+def notes_of(node: Actual, record: Record | None) -> tuple[str, ...]:
+    """What else is to be known of a node."""
     notes = []
     if not node.ready:
         notes.append(f"not ready: {node.reason}")
@@ -210,7 +212,7 @@ def _stranger(name: str, live: Mapping[str, Actual], known: Mapping[str, Host], 
         reason = "in cluster, not in inventory any more"
     else:
         reason = "in cluster, never in inventory: somebody else's"
-    notes = () if name not in live else _notes(live[name], None)
+    notes = () if name not in live else notes_of(live[name], None)
     hint = f"put it back and run slipway.cluster.remove -e slipway_remove_nodes={name} to remove it"
     return NodeChange(name, Action.STRANGER, (reason,), wanted.inventory, (*notes, hint) if name in live else notes)
 

@@ -15,6 +15,7 @@ from ..nodes.problem import Severity
 _SIGNS = {
     Action.JOIN: "+",
     Action.CONVERGE: "~",
+    Action.UPGRADE: "~",
     Action.ADOPT: "~",
     Action.STRANGER: "?",
     Action.ABSENT: "?",

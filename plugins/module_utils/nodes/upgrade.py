@@ -1,0 +1,85 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The plan of an upgrade: control plane first, then workers, and only those that are not there yet. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .model import CONTROL_PLANE, ETCD
+from .plan import Action, NodeChange, NodePlan, Wanted, notes_of
+from .problem import Problem, Severity
+from .record import Record
+from .upgrade_path import Left, Offer, Running, check_path, left
+
+LEADING = "upgrade_control_plane"
+WORKERS = "upgrade_workers"
+
+
+def make(
+    wanted: Wanted, running: Running, record: Record | None, offer: Offer, *, where: str, apis: Sequence[Problem] = ()
+) -> NodePlan:
+    """``wanted.kubernetes`` is where to go, ``where`` that was written, ``apis`` what is wrong with APIs in use.
+
+    A node that an earlier run has upgraded is not touched again: this goes on with those that are left.
+    """
+    order = [host.name for host in wanted.hosts if host.is_node]
+    present = [host for host in wanted.hosts if host.name not in wanted.absent]
+    todo = left(running, wanted.kubernetes, order, "100%")
+    problems = check_path(running, wanted.kubernetes, offer, where=where)
+    # Once the first node is through, what the target takes away is taken away.
+    problems += [] if todo.done else apis
+    if record is None:
+        problems.append(
+            Problem(
+                "SLW-8302",
+                "the cluster has no record: somebody else built it, or its record is lost",
+                f"slipway.cluster.install -e slipway_adopt_cluster={wanted.name} takes it over; upgrade it then",
+                severity=Severity.ERROR,
+            )
+        )
+    nodes = []
+    for host in wanted.hosts:
+        node = running.nodes.get(host.name)
+        notes = notes_of(node, None) if node else ()
+        if host.name in wanted.absent:
+            change = NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
+        elif host.is_node and node is None:
+            reason = "not in the cluster: slipway.cluster.scale adds it"
+            change = NodeChange(host.name, Action.STRANGER, (reason,), host.where)
+        elif node is not None and host.name not in todo.done:
+            reasons = (f"kubelet {node.kubelet} -> {wanted.kubernetes}",)
+            change = NodeChange(host.name, Action.UPGRADE, reasons, host.where, notes)
+        else:
+            change = NodeChange(host.name, Action.UNCHANGED, (), host.where, notes)
+        nodes.append(change)
+    behind = {*todo.control_plane, *(name for batch in todo.workers for name in batch)}
+    return NodePlan(
+        wanted.operation,
+        _reasons(running, todo, wanted),
+        tuple(nodes),
+        {
+            run: hosts
+            for run, hosts in (
+                (LEADING, tuple(h.name for h in present if _leads(h.roles, h.name, behind))),
+                (WORKERS, tuple(h.name for h in present if h.worker_only and h.name in behind)),
+            )
+            if hosts
+        },
+        tuple(problems),
+    )
+
+
+def _leads(roles: frozenset[str], name: str, behind: set[str]) -> bool:
+    """A host for etcd alone has no kubelet that tells its version: it goes with the control plane."""
+    if CONTROL_PLANE in roles:
+        return name in behind
+    return ETCD in roles and (name in behind or (len(roles) == 1 and bool(behind)))
+
+
+def _reasons(running: Running, todo: Left, wanted: Wanted) -> tuple[str, ...]:
+    if not todo:
+        return (f"Kubernetes {running.server} everywhere",)
+    reason = f"Kubernetes {running.server} -> {wanted.kubernetes}"
+    return (f"{reason}; {len(todo.done)} nodes are there already",) if todo.done else (reason,)
