@@ -33,6 +33,7 @@ from lab.api import Api
 from lab.errors import LabError
 from lab.kubeadm import objects, tokens
 from lab.kubeadm.joining import CONFIG, Joiner
+from lab.nodes import registered
 from lab.state import State
 
 BOOK, LOG = "kubeadm.json", "kubeadm.jsonl"
@@ -126,7 +127,7 @@ class Desk:
             with paths.locked(self._folder):
                 self._book(self._control_planes() | {order["host"]})
             return {"files": self._control_plane_files()}
-        joiner.register(objects.node(node["name"], address, order["version"], node.get("taints")))
+        joiner.register(registered(node["name"], address, order["version"], node.get("taints")))
         certificate = (self._folder / "kubelets" / f"{node['name']}.crt").read_text()
         return {"files": {f"{HOME}/kubelet.conf": certificate, f"{HOME}/ssl/ca.crt": self._authority()}}
 
