@@ -89,9 +89,8 @@ def _enrol(options: argparse.Namespace) -> None:
     if not kubernetes.runs(current):
         raise LabError(f"lab {options.name} has no cluster yet")
     hosts = [host for host in manage.find(options.name).values() if host.kind in ("many", "dead")]
-    made = enrol(
-        current.ports["apiserver"], folder / "pki", {host.name: host.address for host in hosts}, options.version
-    )
+    addresses = {host.name: host.address for host in hosts}
+    made = enrol(current.ports["apiserver"], folder / "pki", addresses, options.version)
     print(f"lab {options.name}: {made} nodes for hosts that stay out of reach")
 
 
@@ -117,9 +116,7 @@ def add_parsers(command: Any) -> None:
     power = command("power", "switch a host's machine off, suddenly, or on")
     power.add_argument("host")
     power.add_argument("switch", choices=manage.SWITCHES)
-    machines = command(
-        "machines", "start the hosts of a cluster, control1 … and worker1 …, and write an inventory of it"
-    )
+    machines = command("machines", "start a cluster's hosts, control1 … and worker1 …, and write an inventory")
     machines.add_argument("control_planes", type=int, metavar="CONTROL_PLANES", help="how many")
     machines.add_argument("workers", type=int, metavar="WORKERS", help="how many with a machine of their own")
     machines.add_argument("--counted", type=int, default=0, metavar="N", help="N workers before them share a machine")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The server: ``python3 -m lab.kubeadm --listen PORT --folder LAB``; see :mod:`lab.kubeadm.orders` for what it takes."""
+"""The server: ``python3 -m lab.kubeadm --listen PORT --folder F``; for what it takes see :mod:`lab.kubeadm.orders`."""
 
 from __future__ import annotations
 

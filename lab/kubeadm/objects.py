@@ -24,7 +24,7 @@ Creation = tuple[str, dict[str, Any]]
 
 def cluster(config: dict[str, Any], server: str, authority: bytes) -> list[Creation]:
     """Paths and objects of a new cluster; ``config`` is kubeadm's ClusterConfiguration."""
-    info = {
+    info: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
         "preferences": {},

@@ -11,9 +11,10 @@
     kubeadm reset                                 the last control plane host takes the cluster with it
     kubelet restart                               the node reports the version of the host's kubelet
 
-An order is ``{"host", "words", "config", "version", "seconds"}``: the host's name, the words above, the text of FILE, the
-version of the kubelet on the host, and how long a join's own work takes. The answer has ``rc``, ``stdout`` and
-``stderr``, and ``files`` to be written on the host by path. Every order ends up in ``kubeadm.jsonl`` in the lab's folder.
+An order is ``{"host", "words", "config", "version", "seconds"}``: the host's name, the words above without options, the
+text of FILE, the version of the kubelet on the host, and how long a join's own work takes. The answer has ``rc``,
+``stdout`` and ``stderr``, and ``files`` to be written on the host by path. Every order ends up in ``kubeadm.jsonl`` in
+the lab's folder.
 """
 
 from __future__ import annotations
