@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def main() -> None:
     parser.add_argument("--listen", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
+    # It starts and ends processes of the lab, under the lab's lock: where that is, its environment does not say.
+    os.environ["SLIPWAY_LAB_STATE"] = str(options.folder.parent)
     Server(options.listen, handler(Desk(options.folder))).serve_forever()
 
 
