@@ -41,6 +41,7 @@ def cluster(config: dict[str, Any], server: str, authority: bytes) -> list[Creat
     return [
         *_maps("kube-public", "cluster-info", {"kubeconfig": yaml.safe_dump(info)}),
         *_maps("kube-system", "kubeadm-config", {"ClusterConfiguration": yaml.safe_dump(config)}),
+        *_maps("kube-system", "kube-proxy", {"kubeconfig.conf": yaml.safe_dump(info)}),
         *_readable("kube-public", "kubeadm:bootstrap-signer-clusterinfo", "cluster-info", [NOBODY]),
         *_readable("kube-system", "kubeadm:nodes-kubeadm-config", "kubeadm-config", [JOINING, NODES]),
         *_bound("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", JOINING),
