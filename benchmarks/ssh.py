@@ -43,7 +43,7 @@ def main() -> int:
     rounds = parser.parse_args().rounds
     cluster.up(NAME, 1, audit_bodies=False, say=_say)
     try:
-        hosts = manage.add_many(NAME, HOSTS, say=_say)
+        hosts = manage.add_many(NAME, (f"many-{n}" for n in range(HOSTS)), say=_say)
         env = json.loads((paths.lab_dir(NAME) / report.ENV_FILE).read_text(encoding="utf-8"))
         with (
             tempfile.TemporaryDirectory(prefix="bench-") as folder,

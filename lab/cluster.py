@@ -147,8 +147,7 @@ def _start(
     # Here and not above: loading the cryptography library takes longer than any other command of the lab.
     from lab import pki
 
-    current = _reserve(name, folder, programs)
-    current.empty = empty
+    current = _reserve(name, folder, programs, empty=empty)
     pki.create(folder / "pki", controlplane.SERVICE_ADDRESS)
     _write_settings(current, folder, audit_bodies)
     packages.publish(folder / "repo")
@@ -166,7 +165,7 @@ def _start(
         nodes.scale(port, keys, node_count)
         kubernetes.wait_for_accounts(current, folder)
         nodes.wait_ready(port, keys, node_count, PATIENCE + node_count)
-    for service in set(controlplane.PORTS) - {*NO_SERVICE, *(() if empty else ("kubeadm",))}:
+    for service in current.ports.keys() - set(NO_SERVICE):
         wait(current, folder, service, partial(listens, current.ports[service]))
     report.write_files(current, folder)
     current.complete = True
@@ -185,7 +184,7 @@ def _start_bao(current: State, folder: Path) -> None:
     spawn(current, folder, "bao-faults", controlplane.bao_faults(folder, current.ports))
 
 
-def _reserve(name: str, folder: Path, programs: dict[str, Path]) -> State:
+def _reserve(name: str, folder: Path, programs: dict[str, Path], *, empty: bool) -> State:
     """Choose ports and write them down while no other lab of this user chooses."""
     with paths.locked(folder.parent):
         others = [state.load(entry) for entry in folder.parent.iterdir() if entry != folder]
@@ -193,7 +192,8 @@ def _reserve(name: str, folder: Path, programs: dict[str, Path]) -> State:
         current = State(
             name=name,
             boot=state.boot_id(),
-            ports=ports.choose(controlplane.PORTS, taken),
+            ports=ports.choose((*controlplane.PORTS, *((controlplane.KUBEADM_PORT,) if empty else ())), taken),
+            empty=empty,
             secrets={
                 "token": secrets.token_urlsafe(24),
                 "repo_user": "lab",

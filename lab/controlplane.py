@@ -32,8 +32,9 @@ PORTS = (
     "bao",
     "bao-faults",
     "bao-faults-control",
-    "kubeadm",
 )
+# Of a lab that leaves its cluster to its hosts.
+KUBEADM_PORT = "kubeadm"
 
 
 def etcd(program: str, folder: Path, ports: Mapping[str, int]) -> list[str]:
@@ -158,7 +159,7 @@ def repo(folder: Path, ports: Mapping[str, int]) -> list[str]:
 
 
 def kubeadm(folder: Path, ports: Mapping[str, int]) -> list[str]:
-    return [*_module("kubeadm"), f"--listen={ports['kubeadm']}", f"--folder={folder}"]
+    return [*_module("kubeadm"), f"--listen={ports[KUBEADM_PORT]}", f"--folder={folder}"]
 
 
 def _faults(folder: Path, ports: Mapping[str, int], name: str, upstream: str, dialect: str) -> list[str]:

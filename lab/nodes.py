@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ ZONES = ("lab-a", "lab-b", "lab-c")
 SHARE = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "500Gi"}
 
 
-def manifest(name: str, index: int, *, control_plane: bool = False) -> dict[str, object]:
+def manifest(name: str, index: int, *, control_plane: bool = False) -> dict[str, Any]:
     """A node object. ``index`` (from 1) decides about zone and address."""
     labels = {
         "kubernetes.io/hostname": name,
@@ -61,6 +61,23 @@ def manifest(name: str, index: int, *, control_plane: bool = False) -> dict[str,
     }
 
 
+def registered(name: str, address: str, version: str, taints: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A node as a host's kubelet registers it, none of those that the lab counts as its own.
+
+    ``version`` is that of the kubelet, without the ``v``.
+    """
+    node = manifest(name, 1)
+    labels = node["metadata"]["labels"]
+    node["metadata"]["labels"] = {key: value for key, value in labels.items() if key.startswith("kubernetes.io/")}
+    node["spec"] = {"taints": taints or []}
+    node["status"]["addresses"] = [
+        {"type": "InternalIP", "address": address},
+        {"type": "Hostname", "address": name},
+    ]
+    node["status"]["nodeInfo"]["kubeletVersion"] = f"v{version}"
+    return node
+
+
 def scale(port: int, pki: Path, wanted: int) -> int:
     """Make the lab's own nodes node-1 … node-``wanted``; return how many were added (below 0: removed).
 
@@ -78,6 +95,22 @@ def scale(port: int, pki: Path, wanted: int) -> int:
     _each(port, pki, missing, _create)
     _each(port, pki, surplus, _delete)
     return len(missing) - len(surplus)
+
+
+def enrol(port: int, pki: Path, addresses: Mapping[str, str], version: str) -> int:
+    """Make a node for each name, with its address and the version of its kubelet; return how many were added.
+
+    :raises LabError: when the API refuses.
+    """
+    names = dict(enumerate(addresses))
+    made: list[bool] = []
+
+    def create(api: Api, index: int) -> None:
+        node = registered(names[index], addresses[names[index]], version)
+        made.append(api.need("POST", "/api/v1/nodes", node, 409)["kind"] == "Node")
+
+    _each(port, pki, names, create)
+    return sum(made)
 
 
 def wait_ready(port: int, pki: Path, wanted: int, seconds: float) -> None:

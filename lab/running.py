@@ -21,12 +21,7 @@ PATIENCE = 60.0
 def spawn(current: State, folder: Path, name: str, argv: list[str]) -> None:
     """Start a process of the lab and write it down."""
     # Nothing else of the caller's environment: a proxy setting would send calls off the machine.
-    environment = {
-        "PATH": os.defpath,
-        "HOME": str(folder),
-        "PYTHONPATH": str(paths.REPOSITORY),
-        "SLIPWAY_LAB_STATE": str(folder.parent),
-    }
+    environment = {"PATH": os.defpath, "HOME": str(folder), "PYTHONPATH": str(paths.REPOSITORY)}
     log = folder / "logs" / f"{name}.log"
     current.processes[name] = procs.spawn(name, argv, log, folder, environment)
     current.save(folder)

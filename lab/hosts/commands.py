@@ -10,10 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lab import paths
+from lab import cluster, kubernetes, paths
+from lab.binaries import KUBERNETES
 from lab.cache import Say
 from lab.errors import LabError
 from lab.hosts import inventory, manage, model
+from lab.nodes import enrol
 
 CALLS = "kubespray.jsonl"
 PREFIXES = {"trusted": "node"}
@@ -41,6 +43,8 @@ def run(options: argparse.Namespace, say: Say) -> None:
             print(inventory.write(target, manage.find(options.name).values()))
         case "machines":
             _machines(options, say)
+        case "enrol":
+            _enrol(options)
 
 
 def _hosts(options: argparse.Namespace, say: Say) -> None:
@@ -66,8 +70,9 @@ def _machines(options: argparse.Namespace, say: Say) -> None:
     def take(count: int) -> list[str]:
         return [f"worker{number}" for number in islice(numbers, count)]
 
-    if options.counted:
-        manage.add_many(name, take(options.counted), say=say)
+    known = manage.find(name)
+    if options.counted and (counted := [one for one in take(options.counted) if one not in known]):
+        manage.add_many(name, counted, say=say)
     if options.dead:
         manage.add(name, take(options.dead), "dead", say=say)
     manage.add(name, [*leading, *take(options.workers)], control_planes=len(leading), say=say)
@@ -75,6 +80,18 @@ def _machines(options: argparse.Namespace, say: Say) -> None:
     target = options.target or folder / "inventory"
     variables = {"lab_calls": str(folder / CALLS)}
     print(inventory.write_cluster(target, manage.find(name).values(), variables))
+
+
+def _enrol(options: argparse.Namespace) -> None:
+    """Nodes for the hosts that nothing can be run on: they are there already, whatever made them."""
+    folder = paths.lab_dir(options.name)
+    current = cluster.require_running(options.name)
+    if not kubernetes.runs(current):
+        raise LabError(f"lab {options.name} has no cluster yet")
+    hosts = [host for host in manage.find(options.name).values() if host.kind in ("many", "dead")]
+    addresses = {host.name: host.address for host in hosts}
+    made = enrol(current.ports["apiserver"], folder / "pki", addresses, options.version)
+    print(f"lab {options.name}: {made} nodes for hosts that stay out of reach")
 
 
 def add_parsers(command: Any) -> None:
@@ -99,13 +116,13 @@ def add_parsers(command: Any) -> None:
     power = command("power", "switch a host's machine off, suddenly, or on")
     power.add_argument("host")
     power.add_argument("switch", choices=manage.SWITCHES)
-    machines = command(
-        "machines", "start the hosts of a cluster, control1 … and worker1 …, and write an inventory of it"
-    )
+    machines = command("machines", "start a cluster's hosts, control1 … and worker1 …, and write an inventory")
     machines.add_argument("control_planes", type=int, metavar="CONTROL_PLANES", help="how many")
     machines.add_argument("workers", type=int, metavar="WORKERS", help="how many with a machine of their own")
     machines.add_argument("--counted", type=int, default=0, metavar="N", help="N workers before them share a machine")
     machines.add_argument("--dead", type=int, default=0, metavar="N", help="nobody listens at N workers before them")
     machines.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="of the inventory (the lab's folder)")
+    enrolling = command("enrol", "make nodes of the counted and dead workers in the cluster, at once")
+    enrolling.add_argument("--version", default=KUBERNETES.removeprefix("v"), help="of their kubelets (%(default)s)")
     listing = command("inventory", "write an Ansible inventory of all hosts")
     listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

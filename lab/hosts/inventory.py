@@ -52,7 +52,7 @@ def write(folder: Path, hosts: Iterable[Host]) -> Path:
 
 
 def write_cluster(folder: Path, hosts: Iterable[Host], variables: Mapping[str, Any]) -> Path:
-    """Write ``hosts.yml`` for operations on nodes and return its path: the hosts ``controlN`` and ``workerN``, by number.
+    """Write ``hosts.yml`` for operations on nodes and return its path: hosts ``controlN`` and ``workerN``, by number.
 
     Each has the addresses that others reach it by; ``variables`` are everybody's.
 

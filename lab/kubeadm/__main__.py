@@ -1,11 +1,12 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The server: ``python3 -m lab.kubeadm --listen PORT --folder LAB``; see :mod:`lab.kubeadm.orders` for what it takes."""
+"""The server: ``python3 -m lab.kubeadm --listen PORT --folder F``; for what it takes see :mod:`lab.kubeadm.orders`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def main() -> None:
     parser.add_argument("--listen", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
+    # It starts and ends processes of the lab, under the lab's lock: where that is, its environment does not say.
+    os.environ["SLIPWAY_LAB_STATE"] = str(options.folder.parent)
     Server(options.listen, handler(Desk(options.folder))).serve_forever()
 
 

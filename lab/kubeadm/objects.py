@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What ``kubeadm init`` leaves in a new cluster, as far as joining needs it, and the nodes themselves."""
+"""What ``kubeadm init`` leaves in a new cluster, as far as joining needs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lab.nodes import CONTROL_PLANE, SHARE
+from lab.nodes import CONTROL_PLANE, registered
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 JOINING = {"kind": "Group", "name": "system:bootstrappers:kubeadm:default-node-token"}
@@ -24,7 +24,7 @@ Creation = tuple[str, dict[str, Any]]
 
 def cluster(config: dict[str, Any], server: str, authority: bytes) -> list[Creation]:
     """Paths and objects of a new cluster; ``config`` is kubeadm's ClusterConfiguration."""
-    info = {
+    info: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
         "preferences": {},
@@ -41,6 +41,7 @@ def cluster(config: dict[str, Any], server: str, authority: bytes) -> list[Creat
     return [
         *_maps("kube-public", "cluster-info", {"kubeconfig": yaml.safe_dump(info)}),
         *_maps("kube-system", "kubeadm-config", {"ClusterConfiguration": yaml.safe_dump(config)}),
+        *_maps("kube-system", "kube-proxy", {"kubeconfig.conf": yaml.safe_dump(info)}),
         *_readable("kube-public", "kubeadm:bootstrap-signer-clusterinfo", "cluster-info", [NOBODY]),
         *_readable("kube-system", "kubeadm:nodes-kubeadm-config", "kubeadm-config", [JOINING, NODES]),
         *_bound("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", JOINING),
@@ -83,38 +84,8 @@ def _bound(name: str, role: str, subject: dict[str, str]) -> list[Creation]:
     return [(f"{RBAC}/clusterrolebindings", body)]
 
 
-def node(name: str, address: str, version: str, taints: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A node as its kubelet registers it; ``version`` is Kubernetes', without the ``v``."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": name,
-            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
-        },
-        "spec": {"taints": taints or []},
-        "status": {
-            "capacity": SHARE,
-            "allocatable": SHARE,
-            "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
-            "nodeInfo": {
-                "architecture": "amd64",
-                "operatingSystem": "linux",
-                "osImage": "Simulated node (KWOK)",
-                "kernelVersion": "simulated",
-                "containerRuntimeVersion": "kwok://0.8.0",
-                "kubeletVersion": f"v{version}",
-                "kubeProxyVersion": "",
-                "machineID": name,
-                "systemUUID": name,
-                "bootID": name,
-            },
-        },
-    }
-
-
 def control_plane_node(name: str, address: str, version: str, taints: list[dict[str, Any]]) -> dict[str, Any]:
-    """As :func:`node`, marked as kubeadm marks a control plane's."""
-    made = node(name, address, version, taints)
+    """A node marked as kubeadm marks a control plane's."""
+    made = registered(name, address, version, taints)
     made["metadata"]["labels"] |= {CONTROL_PLANE: "", "node.kubernetes.io/exclude-from-external-load-balancers": ""}
     return made

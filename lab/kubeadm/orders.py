@@ -11,9 +11,10 @@
     kubeadm reset                                 the last control plane host takes the cluster with it
     kubelet restart                               the node reports the version of the host's kubelet
 
-An order is ``{"host", "words", "config", "version", "seconds"}``: the host's name, the words above, the text of FILE, the
-version of the kubelet on the host, and how long a join's own work takes. The answer has ``rc``, ``stdout`` and
-``stderr``, and ``files`` to be written on the host by path. Every order ends up in ``kubeadm.jsonl`` in the lab's folder.
+An order is ``{"host", "words", "config", "version", "seconds"}``: the host's name, the words above without options, the
+text of FILE, the version of the kubelet on the host, and how long a join's own work takes. The answer has ``rc``,
+``stdout`` and ``stderr``, and ``files`` to be written on the host by path. Every order ends up in ``kubeadm.jsonl`` in
+the lab's folder.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from lab.api import Api
 from lab.errors import LabError
 from lab.kubeadm import objects, tokens
 from lab.kubeadm.joining import CONFIG, Joiner
+from lab.nodes import registered
 from lab.state import State
 
 BOOK, LOG = "kubeadm.json", "kubeadm.jsonl"
@@ -126,7 +128,7 @@ class Desk:
             with paths.locked(self._folder):
                 self._book(self._control_planes() | {order["host"]})
             return {"files": self._control_plane_files()}
-        joiner.register(objects.node(node["name"], address, order["version"], node.get("taints")))
+        joiner.register(registered(node["name"], address, order["version"], node.get("taints")))
         certificate = (self._folder / "kubelets" / f"{node['name']}.crt").read_text()
         return {"files": {f"{HOME}/kubelet.conf": certificate, f"{HOME}/ssl/ca.crt": self._authority()}}
 

@@ -22,7 +22,7 @@ HOSTS = 200
 def place(lab_env: dict[str, Any]) -> Iterator[Site]:
     """One machine with all the addresses: a lab has it once, and it stays."""
     many = [host for host in manage.find(lab_env["name"]).values() if host.kind == "many"]
-    many = many or manage.add_many(lab_env["name"], HOSTS, say=silent)
+    many = many or manage.add_many(lab_env["name"], (f"many-{n}" for n in range(HOSTS)), say=silent)
     with site(lab_env, "scale") as made:
         made.hosts |= {host.name: host for host in many[:HOSTS]}
         trust(many[0], made.user_ca)

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -24,7 +25,7 @@ short_description: Write down what the lab's stand-in for Kubespray is called fo
 description: [A line of JSON for each of its plays and tasks.]
 """
 
-HOME = os.path.realpath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+HOME = Path(__file__).resolve().parents[2]
 VARIABLES = (
     "allow_ungraceful_removal", "ansible_limit", "any_errors_fatal", "artifacts_dir", "credentials_dir",
     "drain_grace_period", "drain_retries", "drain_timeout", "etcd_cluster_setup", "ignore_assert_errors",
@@ -45,9 +46,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._playbook = ""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        place = os.path.realpath(play.get_path().rpartition(":")[0] or "/")
-        self._playbook = os.path.basename(place).removesuffix(".yml")
-        if not place.startswith(f"{HOME}{os.sep}"):
+        place = Path(play.get_path().rpartition(":")[0] or "/").resolve()
+        self._playbook = place.stem
+        if HOME not in place.parents:
             self._file = ""
             return
         manager = play.get_variable_manager()
@@ -72,6 +73,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _note(self, **words: Any) -> None:
         if self._file:
-            with open(self._file, "a", encoding="utf-8") as file:
+            with Path(self._file).open("a", encoding="utf-8") as file:
                 line = {"time": time.time(), "pid": os.getpid(), "playbook": self._playbook, **words}
                 file.write(json.dumps(line, default=str) + "\n")
