@@ -80,10 +80,10 @@ class Names:
         return {_meaning(name.lower()): name for name in reversed(self._names) if "_" in name}
 
     @cached_property
-    def _by_length(self) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = {}
+    def _by_length(self) -> dict[int, list[tuple[str, int]]]:
+        found: dict[int, list[tuple[str, int]]] = {}
         for name in self._names:
-            found.setdefault(len(name), []).append(name)
+            found.setdefault(len(name), []).append((name, _letters(name.lower())))
         return found
 
     def _begun(self, folded: str) -> str:
@@ -95,9 +95,13 @@ class Names:
 
     def _misspelt(self, folded: str) -> str:
         limit = 0 if len(folded) < 5 else 1 if len(folded) < 9 else 2
+        own = _letters(folded)
         ranked: list[tuple[int, str]] = []
         for length in range(len(folded) - limit, len(folded) + limit + 1):
-            for name in self._by_length.get(length, ()):
+            for name, letters in self._by_length.get(length, ()):
+                # one step changes two letters of the set at most: most names are done with here
+                if (letters ^ own).bit_count() > 2 * limit:
+                    continue
                 known = name.lower()
                 steps = distance(folded, known, limit)
                 if 0 < steps <= limit and _by_mistake(folded, known):
@@ -122,6 +126,14 @@ def distance(one: str, other: str, limit: int) -> int:
             return limit + 1
         before, last = last, row
     return min(last[-1], limit + 1)
+
+
+def _letters(text: str) -> int:
+    """The set of letters in ``text``, as bits."""
+    bits = 0
+    for letter in text:
+        bits |= 1 << (ord(letter) & 63)
+    return bits
 
 
 def _by_mistake(wrong: str, known: str) -> bool:

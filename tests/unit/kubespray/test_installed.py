@@ -26,7 +26,6 @@ def install(path: Path, name: str, version: str) -> None:
 def base(collection: Path) -> Path:
     """The collection path that Kubespray is on; what it needs is there, too."""
     path = collection.parents[2]
-    install(path, "ansible.utils", "2.5.0")
     manifest = json.loads((collection / "MANIFEST.json").read_text())
     manifest["collection_info"]["version"] = "2.31.4"
     (collection / "MANIFEST.json").write_text(json.dumps(manifest))
