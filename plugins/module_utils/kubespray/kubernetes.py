@@ -13,8 +13,9 @@ _VERSION = re.compile(r"\s+[\"']?(\d+\.\d+\.\d+)[\"']?:")
 
 
 def versions(collection: Path) -> tuple[str, ...]:
-    """Those that it has checksums of, without ``v``, in its own order: the first one is its default, the last one the
-    oldest that it takes (Kubespray 2.31, ``kube_version`` and ``kube_version_min_required``). Empty where the table is not what we know. Raises ``OSError``."""
+    """Those that it has checksums of, without ``v``, in its own order: the first is its default, the last the oldest
+    that it takes (Kubespray 2.31, ``kube_version`` and ``kube_version_min_required``). Empty where the table is not
+    what we know. Raises ``OSError``."""
     path = collection / _TABLE
     if not path.exists():
         return ()
