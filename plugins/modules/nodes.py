@@ -30,14 +30,15 @@ options:
       - V(begin) tells it, fails when it must not be done, and has M(slipway.cluster.node_scope) know the hosts.
       - V(lock) lets nobody else work on the nodes.
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
+      - V(forget) sees that O(hosts) are gone, and takes them out of the record.
       - V(finish) gives the lock back.
     type: str
-    choices: [plan, begin, lock, reached, finish]
+    choices: [plan, begin, lock, reached, forget, finish]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
     type: str
-    choices: [plan, install, scale, upgrade, remove]
+    choices: [plan, install, scale, upgrade, remove, remove_cluster]
     default: install
   name:
     description: The C(slipway_name).
@@ -47,7 +48,7 @@ options:
     description: For V(reached), Kubespray's playbook that is through.
     type: str
   hosts:
-    description: For V(reached), the hosts that it acted on.
+    description: For V(reached) and V(forget), the hosts that it acted on.
     type: raw
     default: []
   desired:
@@ -68,6 +69,26 @@ options:
     default: false
   adopt_cluster:
     description: Consent to take over a cluster that has no record, by its O(name).
+    type: str
+    default: ''
+  remove_nodes:
+    description: For O(operation=remove), the nodes, by their names in the inventory.
+    type: raw
+    default: []
+  remove_unreachable:
+    description: Those of O(remove_nodes) whose hosts cannot be reached, and are left as they are.
+    type: raw
+    default: []
+  remove_node_data:
+    description: Consent to lose what only these nodes have.
+    type: raw
+    default: []
+  etcd_members:
+    description: Members of etcd, as M(slipway.cluster.etcd_snapshot) tells them. Without them nobody could ask.
+    type: list
+    elements: dict
+  remove_cluster:
+    description: For O(operation=remove_cluster), consent by the O(name).
     type: str
     default: ''
   node_timeout:
@@ -120,6 +141,11 @@ result:
   description: V(changes) or V(unchanged).
   returned: for V(plan) and V(begin)
   type: str
+forgotten:
+  description: Names of the nodes that are gone.
+  returned: for V(forget)
+  type: list
+  elements: str
 recorded:
   description: Names of the hosts that were recorded.
   returned: for V(reached)

@@ -30,10 +30,11 @@ _LOCAL = "localhost"
 @dataclass
 class Scope:
     """Of one ``ansible-playbook``. ``runs`` are the hosts of each of Kubespray's playbooks, ``facts`` what the plays
-    are to know of hosts that they do not see."""
+    are to know of hosts that they do not see, ``given`` variables of hosts that they see."""
 
     runs: dict[str, list[str]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: dict[str, dict[str, Any]] = field(default_factory=dict)
     narrowed_to: str = EVERYBODY
     present: bool = False
     original: list[str] | None = None
@@ -44,6 +45,7 @@ class Scope:
         if "runs" in wanted:
             self.runs = {name: list(hosts) for name, hosts in wanted["runs"].items()}
             self.facts = dict(wanted["facts"])
+            self.given = dict(wanted["given"])
         if "narrow" not in wanted:
             return
         if self.narrowed_to == EVERYBODY:
@@ -57,6 +59,8 @@ class Scope:
         inventory.subset(",".join([_LOCAL, *chosen]))
         for host in self.facts.keys() - set(chosen) if chosen else ():
             manager.set_nonpersistent_facts(host, self.facts[host])
+        for host in self.given.keys() & set(chosen):
+            manager.set_nonpersistent_facts(host, self.given[host])
 
 
 CURRENT = Scope()

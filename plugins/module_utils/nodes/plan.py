@@ -23,6 +23,7 @@ class Action(StrEnum):
     JOIN = "join"
     CONVERGE = "converge"
     UPGRADE = "upgrade"
+    REMOVE = "remove"
     ADOPT = "adopt"
     UNCHANGED = "unchanged"
     STRANGER = "stranger"

@@ -11,16 +11,19 @@ from typing import Any
 
 from ..nodes.plan import Action, NodeChange, NodePlan
 from ..nodes.problem import Severity
+from ..nodes.upgrade import LEADING, WORKERS
 
 _SIGNS = {
     Action.JOIN: "+",
     Action.CONVERGE: "~",
     Action.UPGRADE: "~",
+    Action.REMOVE: "-",
     Action.ADOPT: "~",
     Action.STRANGER: "?",
     Action.ABSENT: "?",
     Action.UNCHANGED: "=",
 }
+_PLAYBOOKS = {LEADING: "upgrade_cluster", WORKERS: "upgrade_cluster"}
 _MANY = 20
 
 
@@ -44,7 +47,7 @@ def nodes_lines(plan: NodePlan, name: str, *, verbose: bool = False) -> Iterator
         yield f"= {quiet} unchanged (-v shows them)"
     for playbook, hosts in plan.runs.items():
         shown = ", ".join(hosts[:_MANY]) + (f" and {len(hosts) - _MANY} more" if len(hosts) > _MANY else "")
-        yield f"  Kubespray's {playbook} runs on {shown}"
+        yield f"  Kubespray's {_PLAYBOOKS.get(playbook, playbook)} runs on {shown}"
     if not plan.runs:
         yield "  Kubespray has nothing to do"
     for problem in plan.problems:

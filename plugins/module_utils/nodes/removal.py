@@ -1,0 +1,81 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The plan of removing nodes, or the whole cluster. Pure; ``guards`` say what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from .model import Actual
+from .plan import Action, NodeChange, NodePlan, Wanted, notes_of
+from .problem import Problem
+from .record import Record
+
+REMOVE = "remove_node"
+RESET = "reset"
+
+
+def of_nodes(
+    wanted: Wanted,
+    names: Sequence[str],
+    live: Mapping[str, Actual] | None,
+    unreachable: Collection[str],
+    problems: Sequence[Problem],
+) -> NodePlan:
+    """``names`` as the user gave them. Kubespray finds an unreachable node's host gone, and deletes the node alone."""
+    if live is None:
+        missing = Problem("SLW-8301", "there is no cluster to remove nodes from", "slipway.cluster.install builds one")
+        return NodePlan(wanted.operation, (), (), {}, (missing,))
+    going = set(names)
+    nodes = []
+    for host in wanted.hosts:
+        notes = notes_of(live[host.name], None) if host.name in live else ()
+        if host.name in going:
+            reason = "slipway_remove_nodes names it"
+            reason += "; its host is left as it is" if host.name in unreachable else ""
+            nodes.append(NodeChange(host.name, Action.REMOVE, (reason,), host.where, notes))
+        else:
+            nodes.append(NodeChange(host.name, Action.UNCHANGED, (), host.where, notes))
+    runs = {REMOVE: tuple(host.name for host in wanted.hosts if host.name in going)}
+    return NodePlan(wanted.operation, (), tuple(nodes), runs if runs[REMOVE] else {}, tuple(problems))
+
+
+def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None, consent: str) -> NodePlan:
+    """``consent`` has to be the cluster's name."""
+    problems = []
+    if consent != wanted.name:
+        problems.append(
+            Problem(
+                "SLW-8312",
+                f"slipway_remove_cluster is {consent!r}, and this cluster is {wanted.name!r}",
+                f"-e slipway_remove_cluster={wanted.name} removes it, with everything on it",
+                "extra variables",
+            )
+        )
+    elif record is not None and record.name != wanted.name:
+        problems.append(
+            Problem(
+                "SLW-8312",
+                f"the cluster's record calls it {record.name!r}, and the inventory {wanted.name!r}",
+                "this is another cluster than the inventory says: look where its control plane hosts lead to",
+            )
+        )
+    present = [host for host in wanted.hosts if host.name not in wanted.absent]
+    nodes = [
+        NodeChange(
+            host.name,
+            Action.REMOVE if host in present else Action.ABSENT,
+            ("the cluster goes" if host in present else "slipway_absent_nodes names it: its host is left as it is",),
+            host.where,
+            notes_of(live[host.name], None) if live and host.name in live else (),
+        )
+        for host in wanted.hosts
+    ]
+    nodes += [
+        NodeChange(name, Action.STRANGER, ("in cluster, not in inventory: its host is left as it is",))
+        for name in sorted(set(live or ()) - {host.name for host in wanted.hosts})
+    ]
+    reason = "the cluster is removed" if live is not None else "what is left of the cluster is removed"
+    runs = {RESET: tuple(host.name for host in present)}
+    return NodePlan(wanted.operation, (reason,), tuple(nodes), runs, tuple(problems))

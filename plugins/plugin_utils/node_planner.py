@@ -1,0 +1,220 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is there, and what is to be done with it: for each operation on nodes its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import UnreachableError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE, Json
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
+from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal, upgrade
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import Offer, Running, api_problems
+
+from . import inventory_nodes, kubespray, options, origin
+from .cluster import by_ssh, opened
+from .node_lock import NodeLock
+
+_OBJECTS = {
+    "pods": "/api/v1/pods",
+    "volumes": "/api/v1/persistentvolumes",
+    "claims": "/api/v1/persistentvolumeclaims",
+    "budgets": "/apis/policy/v1/poddisruptionbudgets",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API server's version, and
+    which versions of APIs are in use; for a removal all pods, volumes, claims and budgets, by these names."""
+
+    live: Mapping[str, Actual] | None
+    record: Record | None
+    nodes: Sequence[Json] = ()
+    server: str = ""
+    used: Sequence[Used] = ()
+    asked: Sequence[Asked] = ()
+    objects: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+
+
+class Planner:
+    """For the action of the first control plane host."""
+
+    def __init__(
+        self,
+        action: ActionBase,
+        variables: dict[str, Any],
+        lock: NodeLock,
+        *,
+        masker: Masker,
+        alive: Callable[[], bool],
+    ) -> None:
+        self._action = action
+        self._args: Mapping[str, Any] = action._task.args
+        self._variables = variables
+        self._lock = lock
+        self._masker = masker
+        self._alive = alive
+        self.operation = str(self._args.get("operation") or "install")
+        self.name = str(self._args.get("name") or "")
+
+    def plan(self) -> tuple[Seen, list[Desired], NodePlan]:
+        """Raises ``NodesError`` for what cannot even be looked at, and ``KubeError``."""
+        seen = self._look()
+        index = self.index()
+        hosts = inventory_nodes.read(self._variables, index)
+        wanted = Wanted(
+            operation=self.operation,
+            name=self.name,
+            hosts=hosts,
+            kubespray=index.version,
+            kubernetes=self._kubernetes(),
+            absent=frozenset(options.names(self._args, "absent_nodes")),
+            converge=options.flag(self._args, "converge", False),
+            adopt=self._consent("adopt_cluster"),
+            inventory=self._inventory(),
+        )
+        makers: dict[str, Callable[[Wanted, Seen], NodePlan]] = {
+            "upgrade": self._upgrade,
+            "remove": self._removal,
+            "remove_cluster": self._reset,
+        }
+        maker = makers.get(self.operation, lambda wanted, seen: make(wanted, seen.live, seen.record))
+        return seen, hosts, maker(wanted, seen)
+
+    def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        if seen.live is None:
+            return make(wanted, None, None)
+        known = self._versions()
+        offer = Offer(wanted.kubespray, known[-1] if known else "", known)
+        built_by = seen.record.kubespray if seen.record else ""
+        running = Running(seen.server, seen.live, kubespray=built_by)
+        where = str(origin.position(self._variables.get("kube_version")) or "")
+        return upgrade.make(
+            wanted,
+            running,
+            seen.record,
+            offer,
+            where=where,
+            apis=api_problems(seen.used, seen.asked, wanted.kubernetes),
+        )
+
+    def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        asked = Removal(
+            options.names(self._args, "remove_nodes"),
+            frozenset(options.names(self._args, "remove_unreachable")),
+            frozenset(options.names(self._args, "remove_node_data")),
+        )
+        found = self._args.get("etcd_members")
+        addresses = {
+            host.name: [host.address, *(seen.live or {})[host.name].addresses]
+            if host.name in (seen.live or {})
+            else [host.address]
+            for host in wanted.hosts
+        }
+        guarded = Guarded(
+            groups=self._variables["groups"],
+            nodes=seen.nodes,
+            etcd=None if found is None else members_of(found, addresses),
+            recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
+            **{name: tuple(objects) for name, objects in seen.objects.items()},
+        )
+        problems = check_removal(asked, guarded) if seen.live is not None else []
+        return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)
+
+    def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
+
+    def _look(self) -> Seen:
+        """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
+        direct = not by_ssh(self._args, self._variables, self._action._connection.transport)
+        # A host that is no part of a cluster has nobody to ask for a token.
+        if not direct and not self._lock.cluster_is_there():
+            return Seen(None, None)
+        try:
+            with self.client(READER) as client:
+                nodes = client.list(NODE.collection())
+                seen = Seen(by_name(nodes), Store(client, self.namespace).read(), nodes=nodes)
+                if self.operation == "remove":
+                    return replace(seen, objects=self._objects(client))
+                if self.operation != "upgrade":
+                    return seen
+                used = used_by_releases(client, name=str(self._args.get("name")), namespace=self.namespace)
+                return replace(seen, server=version(client), used=used, asked=asked_of(client))
+        except UnreachableError as exc:
+            if direct and not self._lock.cluster_is_there():
+                return Seen(None, None)
+            if options.flag(self._args, "converge", False) or self.operation == "remove_cluster":
+                return Seen(None, None)
+            raise NodesError(
+                [
+                    Problem(
+                        "SLW-8311",
+                        f"there is a cluster, and its API does not answer: {exc.message}",
+                        "bring it back; or let Kubespray run on all hosts without a look: -e slipway_converge=true",
+                    )
+                ]
+            ) from exc
+
+    def _objects(self, client: Client) -> dict[str, list[Json]]:
+        return {name: client.list(path) for name, path in _OBJECTS.items()}
+
+    @contextmanager
+    def client(self, rights: str) -> Iterator[Client]:
+        with opened(
+            self._action, self._args, self._variables, rights=rights, masker=self._masker, alive=self._alive
+        ) as cluster:
+            yield Client(cluster.access, user_agent=f"slipway ({self.operation} nodes)")
+
+    def index(self) -> Index:
+        return kubespray.index(str(self._args.get("cache_dir") or ""))
+
+    def _kubernetes(self) -> str:
+        """The version that Kubespray would install: the user's, or its own default."""
+        chosen = self._action._templar.template(self._variables.get("kube_version") or "")
+        if chosen:
+            return str(chosen).removeprefix("v")
+        known = self._versions()
+        return known[0] if known else ""
+
+    def _versions(self) -> tuple[str, ...]:
+        found = kubespray.folder()
+        return kubernetes.versions(found) if found else ()
+
+    def _consent(self, option: str) -> bool:
+        """Given by the cluster's name and nothing else."""
+        given = str(self._args.get(option) or "")
+        return bool(given) and given == str(self._args.get("name") or "")
+
+    def _inventory(self) -> str:
+        sources = self._variables.get("ansible_inventory_sources") or []
+        return origin.shown(str(sources[0])) if sources else ""
+
+    @property
+    def namespace(self) -> str:
+        return str(self._args.get("namespace") or "slipway-system")
+
+
+def version(client: Client) -> str:
+    """Of the API server, without ``v``."""
+    return str((client.get("/version") or {}).get("gitVersion", "")).removeprefix("v")
