@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import UnreachableError
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE, Json
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
@@ -99,8 +99,11 @@ class Planner:
             "remove": self._removal,
             "remove_cluster": self._reset,
         }
-        maker = makers.get(self.operation, lambda wanted, seen: make(wanted, seen.live, seen.record))
+        maker = makers.get(self.operation, self._comparison)
         return seen, hosts, maker(wanted, seen)
+
+    def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        return make(wanted, seen.live, seen.record)
 
     def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
         if seen.live is None:
@@ -137,7 +140,10 @@ class Planner:
             nodes=seen.nodes,
             etcd=None if found is None else members_of(found, addresses),
             recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
-            **{name: tuple(objects) for name, objects in seen.objects.items()},
+            pods=seen.objects.get("pods", ()),
+            volumes=seen.objects.get("volumes", ()),
+            claims=seen.objects.get("claims", ()),
+            budgets=seen.objects.get("budgets", ()),
         )
         problems = check_removal(asked, guarded) if seen.live is not None else []
         return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)
@@ -152,7 +158,8 @@ class Planner:
         if not direct and not self._lock.cluster_is_there():
             return Seen(None, None)
         try:
-            with self.client(READER) as client:
+            # Guards look at every pod and volume, which a reader may not.
+            with self.client(INSTALLER if self.operation == "remove" else READER) as client:
                 nodes = client.list(NODE.collection())
                 seen = Seen(by_name(nodes), Store(client, self.namespace).read(), nodes=nodes)
                 if self.operation == "remove":
