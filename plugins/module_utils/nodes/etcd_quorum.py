@@ -40,6 +40,12 @@ def quorum(members: int) -> int:
     return members // 2 + 1
 
 
+def in_order(leaving: Sequence[str], members: Sequence[Member]) -> list[str]:
+    """The order to remove members in: those that are down first, since each of these makes it easier for the rest."""
+    healthy = {member.name for member in members if member.healthy}
+    return sorted(leaving, key=lambda name: name in healthy)
+
+
 def quorum_problems(leaving: Sequence[str], members: Sequence[Member] | None, *, where: str) -> Iterator[Problem]:
     """``leaving``: hosts of etcd that are to go. ``members``: None when nobody could ask."""
     if members is None:
@@ -48,8 +54,7 @@ def quorum_problems(leaving: Sequence[str], members: Sequence[Member] | None, *,
         return
     known = {member.name: member for member in members}
     healthy, count = sum(member.healthy for member in members), len(members)
-    # Those that are down first: each removal makes it easier for the rest.
-    going = sorted((known[name] for name in leaving if name in known), key=lambda member: member.healthy)
+    going = [known[name] for name in in_order(leaving, members) if name in known]
     for member in going:
         if healthy < quorum(count):
             message = f"{member.name}: etcd has {healthy} healthy of {count} members and needs {quorum(count)} to agree"

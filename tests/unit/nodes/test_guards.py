@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member, members_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member, in_order, members_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import (
     Removal,
     Seen,
@@ -150,6 +150,22 @@ def test_quorum_of_etcd(names: tuple[str, ...], down: tuple[str, ...], code: str
     found = check(*names, etcd=etcd(*down))
     assert [problem.code for problem in found] == ([code] if code else [])
     assert all(p.severity is Severity.WARNING for p in found if p.code == "SLW-8409")
+
+
+def test_quorum_of_an_even_number() -> None:
+    """Two of four cannot agree to anything, although two of three could go on."""
+    groups = {**GROUPS, "etcd": ["cp1", "cp2", "cp3", "e4"]}
+    four = [Member(name, healthy=name in ("cp1", "cp2")) for name in groups["etcd"]]
+    found = check("e4", groups=groups, etcd=four)
+    assert [problem.code for problem in found] == ["SLW-8408"]
+    assert "2 healthy of 4 members and needs 3 to agree" in found[0].message
+
+
+def test_members_that_are_down_go_first() -> None:
+    groups = {**GROUPS, "etcd": ["cp1", "cp2", "e4"]}
+    three = [Member(name, healthy=name != "e4") for name in groups["etcd"]]
+    assert check("cp2", "e4", groups=groups, etcd=three) == []
+    assert in_order(["cp2", "e4"], three) == ["e4", "cp2"]
 
 
 def test_quorum_that_nobody_could_ask_for() -> None:

@@ -198,6 +198,14 @@ def test_what_others_have_changed_since_is_left() -> None:
     assert now["metadata"]["labels"] == {"disk": "nvme"}
 
 
+def test_what_others_have_removed_already_is_forgotten() -> None:
+    then = settled(node(), marks({"disk": "ssd"}, ("a=b:NoExecute",)))
+    then["metadata"]["labels"].clear()
+    then["spec"]["taints"] = []
+    found = differences(then, Marks())
+    assert (found.changes, found.left, found.memory, found.writes) == ((), (), None, True)
+
+
 def test_what_others_have_changed_is_set_again_while_wanted() -> None:
     wanted = marks({"disk": "ssd"}, ("a=b:NoExecute",))
     then = settled(node(), wanted)
