@@ -120,8 +120,7 @@ class _Drain:
 
     def run(self) -> Drained:
         before = self._client.get(f"/api/v1/nodes/{self._name}")
-        ours = cordon(self._client, self._name)
-        if before is None or ours is None:
+        if before is None or cordon(self._client, self._name) is None:
             return Drained(self._name, ABSENT)
         newly = not is_cordoned(before)
         self._tell(self._name, "cordoned", "" if newly else "before")
@@ -132,7 +131,7 @@ class _Drain:
             self._tell(self._name, DRAINED, f"{len(moved)} pods moved, {len(stayed)} belong to the node")
             return Drained(self._name, DRAINED, moved, stayed, newly or bool(moved), cordoned=True)
         cordoned = True
-        if ours and not self._settings.keep_cordon:
+        if not self._settings.keep_cordon:
             cordoned = uncordon(self._client, self._name) is False
         self._tell(self._name, FAILED, problem.message + ("" if cordoned else "; uncordoned again"))
         return Drained(self._name, FAILED, moved, stayed, bool(moved), cordoned, problem)

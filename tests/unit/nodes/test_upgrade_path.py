@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import REMOVED, Used, gone_in
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_for, used_by_record
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.look import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import (
@@ -169,3 +170,16 @@ def test_versions_are_numbers() -> None:
     assert sorted([*row[4:], *row[:4]], key=lambda text: parse(text) or Version(0, 0, 0)) == row
     assert str(parse("v1.36.0-rc.1+x")) == "1.36.0-rc.1"
     assert [parse(text) for text in ("", "1", "1.2", "v1.2.x", "1.2.3.4")] == [None] * 5
+
+
+def test_versions_of_api_servers_by_their_images() -> None:
+    def static_pod(name: str, image: str) -> dict[str, Any]:
+        return {"spec": {"nodeName": name, "containers": [{"image": image}]}}
+
+    pods = [
+        static_pod("cp1", "registry.k8s.io/kube-apiserver:v1.35.4"),
+        static_pod("cp2", "127.0.0.1:5000/k8s/kube-apiserver:v1.34.7@sha256:abc"),
+        static_pod("cp3", "127.0.0.1:5000/kube-apiserver@sha256:abc"),
+        static_pod("cp4", "kube-apiserver"),
+    ]
+    assert servers(pods) == {"cp1": "v1.35.4", "cp2": "v1.34.7"}

@@ -19,9 +19,11 @@ from ..errors import AccessError
 _VERBS = ["get", "list", "watch"]
 _ALWAYS = {
     # What a plan looks at whatever is installed, and what tells why something is not ready.
-    "": ("events", "namespaces", "nodes", "persistentvolumeclaims", "pods"),
+    "": ("events", "namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "services"),
     "apiextensions.k8s.io": ("customresourcedefinitions",),
     "apps": ("replicasets",),
+    # What the plan of a removal of nodes looks at, beside volumes.
+    "policy": ("poddisruptionbudgets",),
 }
 _REVISIONS = 12
 """Helm's revisions before the current one that may be read: a plan of a rollback looks at them."""
