@@ -66,6 +66,7 @@ def test_snapshot_holds_what_the_cluster_has(cluster: Cluster, etcd: Etcd, home:
     found = take(etcd, str(tmp_path / "snapshots"), 3)
     path = Path(found["path"])
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.with_suffix(".restore.txt").stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert found["keys"] > 100
     assert found["revision"] >= 1
