@@ -26,6 +26,9 @@ _ADVICE = {
     "SLW-8203": "install Python 3.8 or later on the host, or name it in ansible_python_interpreter",
     "SLW-8219": "run with -vvv to see what the module said",
 }
+_CLUSTERS = frozenset({"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "kubelet"})
+"""Processes, by the 15 letters that the kernel keeps, that hold ports on hosts where an earlier run has been."""
+
 _DISTRIBUTIONS = {
     "almalinux": "AlmaLinux",
     "amzn": "Amazon",
@@ -133,11 +136,9 @@ def _system(host: Seen, limits: Limits) -> Iterator[Problem]:
         said = "/etc/resolv.conf names no server: images could not be pulled by name"
         yield Problem("SLW-8216", said, "name one there, or set upstream_dns_servers", host=host.name)
     if host.member is False and facts["remains"]:
-        said = (
-            f"{' and '.join(facts['remains'])} {'are' if len(facts['remains']) > 1 else 'is'} there, of another cluster"
-        )
-        remedy = "take it out of that cluster and reset it first, or install it anew"
-        yield Problem("SLW-8218", said, remedy, host=host.name)
+        said = f"{facts['remains'][0]} is there, and the cluster does not know the host"
+        remedy = "nothing, if a run of yours died here; a host of another cluster must be reset or installed anew first"
+        yield Problem("SLW-8218", said, remedy, host=host.name, severity=Severity.WARNING)
 
 
 def _size(host: Seen, limits: Limits) -> Iterator[Problem]:
@@ -155,7 +156,7 @@ def _size(host: Seen, limits: Limits) -> Iterator[Problem]:
 
 def _ports(host: Seen, limits: Limits) -> Iterator[Problem]:
     for taken in host.facts["ports"]:
-        if taken["port"] in ports_of(host.roles, limits):
+        if taken["port"] in ports_of(host.roles, limits) and taken["by"] not in _CLUSTERS:
             said = f"port {taken['port']} is taken" + (f" by {taken['by']}" if taken["by"] else "")
             yield Problem("SLW-8210", said, "stop what listens there; the cluster needs the port", host=host.name)
 
