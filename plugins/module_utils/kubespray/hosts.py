@@ -18,6 +18,8 @@ OLDEST_PYTHON = (3, 8)
 
 CONTROLLERS = ("cpu", "memory", "pids")
 MODULES = ("overlay", "br_netfilter", "nf_conntrack")
+_NEEDED_BY_ALL = frozenset({"overlay"})
+"""Kubespray goes on without the others, and some networks never use them."""
 
 _FAULTS = {"unreachable": "SLW-8201", "root": "SLW-8202", "python": "SLW-8203", "other": "SLW-8219"}
 _ADVICE = {
@@ -169,7 +171,9 @@ def _kernel(host: Seen, limits: Limits) -> Iterator[Problem]:
         yield Problem("SLW-8211", said, remedy, host=host.name, severity=Severity.HINT)
     for module in facts["missing_modules"]:
         said = f"its kernel {facts['kernel']} has no module {module}"
-        yield Problem("SLW-8212", said, "install the modules of the running kernel, or restart into it", host=host.name)
+        remedy = "install the modules of the running kernel, or restart into it"
+        severity = Severity.ERROR if module in _NEEDED_BY_ALL else Severity.WARNING
+        yield Problem("SLW-8212", said, remedy, host=host.name, severity=severity)
     if not facts["settings_writable"]:
         said = "settings below /proc/sys cannot be written"
         yield Problem("SLW-8213", said, "a container needs them writable, or preset outside of it", host=host.name)

@@ -104,6 +104,11 @@ def test_ports_are_asked_for_by_role(role: str, port: int) -> None:
     assert codes(host("x", *others, ports=taken)) == []
 
 
+def test_a_module_that_some_networks_do_without_is_a_warning() -> None:
+    (problem,) = judge(host(missing_modules=["br_netfilter"]), LIMITS)
+    assert (problem.code, problem.severity) == ("SLW-8212", Severity.WARNING)
+
+
 def test_what_an_earlier_run_started_takes_no_port() -> None:
     assert codes(host(ports=[{"port": 10250, "by": "kubelet"}])) == []
 
