@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         folders = list(options.names(args, "folders")) or ["/var/lib"]
         if ETCD in roles and variables.get("etcd_data_dir"):
             folders.append(str(self._templar.template(variables["etcd_data_dir"])))
-        wanted = ports_of(roles, Limits()) | {int(variables.get("kube_apiserver_port") or 6443)}
+        wanted = ports_of(roles, Limits()) | {self._api_port(variables)}
         return {
             "folders": folders,
             "modules": list(MODULES),
@@ -77,9 +77,12 @@ class ActionModule(ActionBase):
             found.append({"name": name, "address": _address(hostvars[name], name), "port": int(port)})
         first = next(iter(variables["groups"].get(_CONTROL_PLANE) or ()), "")
         if count and first and first not in playing:
-            port = variables.get("kube_apiserver_port") or 6443
-            found.append({"name": first, "address": _address(hostvars[first], first), "port": int(port)})
+            address = _address(hostvars[first], first)
+            found.append({"name": first, "address": address, "port": self._api_port(variables)})
         return found
+
+    def _api_port(self, variables: Mapping[str, Any]) -> int:
+        return int(self._templar.template(variables.get("kube_apiserver_port") or 6443))
 
 
 def _address(values: Mapping[str, Any], name: str) -> str:

@@ -33,8 +33,8 @@ options:
     default: []
   members:
     description:
-      - Hosts that are in the cluster already. They are not asked for what a fresh host must have.
-      - By default a host counts as one that has the files of a node.
+      - Nodes that the cluster has. They are not asked for what a fresh host must have.
+      - Without any, and for hosts of C(etcd) alone, a host counts as one that has the files of it.
     type: raw
   former:
     description:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.variable
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem
 
 from . import inventory_nodes, kubespray, options, set_variables
+from .node_action import NODE_GROUPS
 
 RESULT = "__preflight_host"
 """What each host's look is registered as."""
@@ -61,7 +62,8 @@ class Preflight:
             found.problems += self._check_variables(index)
             found.problems += self._check_addons(index)
         found.problems += self._check_groups()
-        seen = self._seen()
+        members = options.names(self._args, "members")
+        seen = seen_hosts(self._groups, self._variables["hostvars"].raw_get, members)
         limits = self._limits(folder)
         found.hosts = [host.name for host in seen]
         found.problems += [problem for host in seen for problem in hosts.judge(host, limits)]
@@ -118,21 +120,6 @@ class Preflight:
         by_kubeadm = self._value("etcd_deployment_type", "host") == "kubeadm"
         return groups.check_groups(inventory, etcd_by_kubeadm=by_kubeadm)
 
-    def _seen(self) -> list[hosts.Seen]:
-        """The hosts that the play before this one has looked at, in the order of the inventory."""
-        members = self._args.get("members")
-        known = None if members is None else set(options.names(self._args, "members"))
-        hostvars = self._variables["hostvars"]
-        found = []
-        for name in self._groups.get("all", ()):
-            result = hostvars.raw_get(name).get(RESULT)
-            if not isinstance(result, Mapping) or "facts" not in result:
-                continue
-            roles = frozenset(group for group, own in self._groups.items() if name in own)
-            member = None if known is None else name in known
-            found.append(hosts.Seen(name, roles, result["facts"], float(result.get("skew") or 0), member))
-        return found
-
     def _limits(self, folder: Path | None) -> hosts.Limits:
         any_system = self._flag("allow_unsupported_distribution_setup", False) or folder is None
         api_port = int(self._value("kube_apiserver_port", 6443))
@@ -162,3 +149,25 @@ class Preflight:
 
     def _flag(self, name: str, default: bool) -> bool:
         return str(self._value(name, default)).strip().lower() in ("true", "yes", "1")
+
+
+def seen_hosts(
+    groups: Mapping[str, Sequence[str]], values_of: Callable[[str], Mapping[str, Any]], members: Collection[str]
+) -> list[hosts.Seen]:
+    """The hosts that a play before this one has looked at, in the order of the inventory."""
+    roles: dict[str, set[str]] = {}
+    for group, names in groups.items():
+        for name in names:
+            roles.setdefault(name, set()).add(group)
+    found = []
+    for name in groups.get("all", ()):
+        values = values_of(name)
+        result = values.get(RESULT)
+        if not isinstance(result, Mapping) or "facts" not in result:
+            continue
+        # before there is a cluster, and of hosts that are no nodes, nobody but the host knows what it is
+        known = members and not roles[name].isdisjoint(NODE_GROUPS)
+        own_names = {name, str(values.get("kube_override_hostname"))}
+        member = not own_names.isdisjoint(members) if known else None
+        found.append(hosts.Seen(name, frozenset(roles[name]), result["facts"], float(result.get("skew") or 0), member))
+    return found

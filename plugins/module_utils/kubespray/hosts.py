@@ -18,6 +18,8 @@ OLDEST_PYTHON = (3, 8)
 
 CONTROLLERS = ("cpu", "memory", "pids")
 MODULES = ("overlay", "br_netfilter", "nf_conntrack")
+_NEEDED_BY_ALL = frozenset({"overlay"})
+"""Kubespray goes on without the others, and some networks never use them."""
 
 _FAULTS = {"unreachable": "SLW-8201", "root": "SLW-8202", "python": "SLW-8203", "other": "SLW-8219"}
 _ADVICE = {
@@ -26,6 +28,9 @@ _ADVICE = {
     "SLW-8203": "install Python 3.8 or later on the host, or name it in ansible_python_interpreter",
     "SLW-8219": "run with -vvv to see what the module said",
 }
+_CLUSTERS = frozenset({"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "kubelet"})
+"""Processes, by the 15 letters that the kernel keeps, that hold ports on hosts where an earlier run has been."""
+
 _DISTRIBUTIONS = {
     "almalinux": "AlmaLinux",
     "amzn": "Amazon",
@@ -133,11 +138,9 @@ def _system(host: Seen, limits: Limits) -> Iterator[Problem]:
         said = "/etc/resolv.conf names no server: images could not be pulled by name"
         yield Problem("SLW-8216", said, "name one there, or set upstream_dns_servers", host=host.name)
     if host.member is False and facts["remains"]:
-        said = (
-            f"{' and '.join(facts['remains'])} {'are' if len(facts['remains']) > 1 else 'is'} there, of another cluster"
-        )
-        remedy = "take it out of that cluster and reset it first, or install it anew"
-        yield Problem("SLW-8218", said, remedy, host=host.name)
+        said = f"{facts['remains'][0]} is there, and the cluster does not know the host"
+        remedy = "nothing, if a run of yours died here; a host of another cluster must be reset or installed anew first"
+        yield Problem("SLW-8218", said, remedy, host=host.name, severity=Severity.WARNING)
 
 
 def _size(host: Seen, limits: Limits) -> Iterator[Problem]:
@@ -155,7 +158,7 @@ def _size(host: Seen, limits: Limits) -> Iterator[Problem]:
 
 def _ports(host: Seen, limits: Limits) -> Iterator[Problem]:
     for taken in host.facts["ports"]:
-        if taken["port"] in ports_of(host.roles, limits):
+        if taken["port"] in ports_of(host.roles, limits) and taken["by"] not in _CLUSTERS:
             said = f"port {taken['port']} is taken" + (f" by {taken['by']}" if taken["by"] else "")
             yield Problem("SLW-8210", said, "stop what listens there; the cluster needs the port", host=host.name)
 
@@ -168,7 +171,9 @@ def _kernel(host: Seen, limits: Limits) -> Iterator[Problem]:
         yield Problem("SLW-8211", said, remedy, host=host.name, severity=Severity.HINT)
     for module in facts["missing_modules"]:
         said = f"its kernel {facts['kernel']} has no module {module}"
-        yield Problem("SLW-8212", said, "install the modules of the running kernel, or restart into it", host=host.name)
+        remedy = "install the modules of the running kernel, or restart into it"
+        severity = Severity.ERROR if module in _NEEDED_BY_ALL else Severity.WARNING
+        yield Problem("SLW-8212", said, remedy, host=host.name, severity=severity)
     if not facts["settings_writable"]:
         said = "settings below /proc/sys cannot be written"
         yield Problem("SLW-8213", said, "a container needs them writable, or preset outside of it", host=host.name)

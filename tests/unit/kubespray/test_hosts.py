@@ -77,7 +77,8 @@ def test_nothing_is_found_on_a_good_host() -> None:
 def test_each_fault_is_found_once(facts: dict[str, Any], code: str) -> None:
     (problem,) = judge(host(**facts), LIMITS)
     assert (problem.code, problem.host) == (code, "w1")
-    assert problem.severity is (Severity.HINT if code == "SLW-8211" else Severity.ERROR)
+    light = {"SLW-8211": Severity.HINT, "SLW-8218": Severity.WARNING}
+    assert problem.severity is light.get(code, Severity.ERROR)
 
 
 @pytest.mark.parametrize(("skew", "side"), [(94.2, "ahead of"), (-94.2, "behind")])
@@ -103,10 +104,19 @@ def test_ports_are_asked_for_by_role(role: str, port: int) -> None:
     assert codes(host("x", *others, ports=taken)) == []
 
 
+def test_a_module_that_some_networks_do_without_is_a_warning() -> None:
+    (problem,) = judge(host(missing_modules=["br_netfilter"]), LIMITS)
+    assert (problem.code, problem.severity) == ("SLW-8212", Severity.WARNING)
+
+
+def test_what_an_earlier_run_started_takes_no_port() -> None:
+    assert codes(host(ports=[{"port": 10250, "by": "kubelet"}])) == []
+
+
 def test_a_member_is_not_asked_for_what_a_fresh_host_must_have() -> None:
     bad = {
         "memory_mib": 100, "disks": {"/var/lib": 1}, "systemd": False, "cgroup": 1, "missing_modules": ["overlay"],
-        "ports": [{"port": 10250, "by": "kubelet"}], "remains": ["/etc/kubernetes/kubelet.conf"], "nameservers": [],
+        "ports": [{"port": 10250, "by": "nginx"}], "remains": ["/etc/kubernetes/kubelet.conf"], "nameservers": [],
     }  # fmt: skip
     assert codes(host(member=True, **bad)) == []
     assert codes(host(member=None, **bad)) == [], "its own files say so where nobody else knows"

@@ -13,7 +13,7 @@ from typing import Any
 
 _RELEASES = ("etc/os-release", "usr/lib/os-release")
 _MIB = 1024 * 1024
-_MEMBERSHIP = ("etc/kubernetes/kubelet.conf", "etc/kubernetes/admin.conf")
+_MEMBERSHIP = ("etc/kubernetes/kubelet.conf", "etc/kubernetes/admin.conf", "var/lib/etcd/member")
 
 
 def look(root: Path, folders: list[str]) -> dict[str, Any]:
