@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.hosts.model import Host
@@ -29,6 +32,28 @@ class Login:
 def connections(host: Host) -> int:
     """Number of TCP connections that came to this address since the host was started."""
     return sum(address == host.address for address in CONNECTION.findall(_text(host)))
+
+
+def all_connections(hosts: Iterable[Host]) -> dict[str, int]:
+    """The same for many hosts by name, each log read once: a machine with many addresses has one."""
+    by_log: dict[str, list[Host]] = {}
+    for host in hosts:
+        by_log.setdefault(host.folder, []).append(host)
+    found: dict[str, int] = {}
+    for members in by_log.values():
+        addresses = Counter(CONNECTION.findall(_text(members[0])))
+        found |= {host.name: addresses[host.address] for host in members}
+    return found
+
+
+@contextmanager
+def counting(hosts: Iterable[Host]) -> Iterator[dict[str, int]]:
+    """Count the connections that come while the block runs; at its end the dictionary holds them by host."""
+    hosts = list(hosts)
+    before = all_connections(hosts)
+    new: dict[str, int] = {}
+    yield new
+    new |= {name: count - before[name] for name, count in all_connections(hosts).items()}
 
 
 def logins(host: Host) -> list[Login]:

@@ -9,6 +9,19 @@ SLW-83xx: plan of nodes, record and lock; 84xx: removal, drain and guards; 85xx:
 from __future__ import annotations
 
 CODES: dict[str, str] = {
+    "SLW-8301": "there is no cluster yet",
+    "SLW-8302": "cluster was built by somebody else",
+    "SLW-8303": "host is no matter for this operation",
+    "SLW-8304": "somebody works on the nodes",
+    "SLW-8305": "another version of Kubernetes is an upgrade",
+    "SLW-8306": "lock of node operations cannot be used",
+    "SLW-8307": "hosts of a run could not be chosen",
+    "SLW-8308": "node is not ready in time",
+    "SLW-8309": "another run has taken over the nodes",
+    "SLW-8310": "cluster record cannot be read",
+    "SLW-8311": "API of a cluster does not answer",
+    "SLW-8312": "consent to remove a cluster is not for this one",
+    "SLW-8313": "node is still in the cluster",
     "SLW-8401": "node to remove is not known",
     "SLW-8402": "consent for a node that is not removed",
     "SLW-8403": "node to remove is not in the cluster",
