@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from lab.errors import LabError
-from lab.real import machine
+from lab.real import login, machine
 from lab.real.model import MIRROR, Run
 from lab.real.steps import Steps
 
@@ -65,7 +65,7 @@ def write_addon(run: Run) -> None:
     """Say in the inventory that they are an add-on."""
     everybody = run.folder / "inventory" / "group_vars" / "all"
     (run.folder / "inventory" / "web.yml").write_text(yaml.safe_dump_all(OBJECTS))
-    manifest = {"slipway_name": "real", "slipway_addons": {"web": {"manifests": ["web.yml"]}}}
+    manifest = {"slipway_name": login.NAME, "slipway_addons": {"web": {"manifests": ["web.yml"]}}}
     (everybody / "slipway.yml").write_text(yaml.safe_dump(manifest))
 
 
@@ -125,6 +125,11 @@ def _wait(run: Run, wanted: int) -> set[str]:
             raise LabError(f"only {', '.join(sorted(ready)) or 'no node'} became Ready")
         time.sleep(0.5)
     return ready
+
+
+def nodes(run: Run) -> set[str]:
+    """Names of the cluster's nodes, ready or not."""
+    return set(kubectl(run, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split())
 
 
 def _ready(run: Run) -> set[str]:
