@@ -1,18 +1,20 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The story told by Slipway's playbooks: install, again, scale, a dead node in the way."""
+"""The story told by Slipway's playbooks: install, again, scale past a dead node, remove nodes, remove the cluster."""
 
 from __future__ import annotations
 
 from lab.errors import LabError
-from lab.real import ground, kubespray, machine, workload
+from lab.real import ground, kubespray, login, machine, workload
 from lab.real.kubespray import Outcome
 from lab.real.model import Host, Run, hosts
 from lab.real.parts import Parts
 from lab.real.steps import Steps
 
 OWN = "slipway.cluster."
+REMAINS = ("/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/containerd", "/etc/cni")
+LOOK = 'for path; do ! [ -e "$path" ] || echo "$path"; done; pidof kubelet containerd kube-apiserver etcd || true'
 
 
 class Story:
@@ -37,6 +39,12 @@ class Story:
         with self._steps.step("w2's plug is pulled"):
             machine.stop(self._run, "w2", clean=False)
         self._grow(hosts(1, 3), "scale to 1+3 with w2 dead", but=("w2",))
+        self._remove("w2", "the dead w2", "-e", "slipway_remove_unreachable=w2")
+        self._remove("w3", "w3")
+        self._play("remove the cluster", "remove", "-e", f"slipway_remove_cluster={login.NAME}")
+        with self._steps.step("nothing of the cluster is left on cp1, w1"):
+            for host in ("cp1", "w1"):
+                self._expect_bare(host)
 
     def _grow(self, wanted: list[Host], name: str, but: tuple[str, ...] = ()) -> None:
         """Add the last host; nobody may have logged in to the workers that were there before."""
@@ -50,6 +58,29 @@ class Story:
             for host in others:
                 if count := ground.connections(self._run, host) - before[host]:
                     raise LabError(f"{count} connections came to {host}, which has nothing to do with it")
+
+    def _remove(self, name: str, called: str, *consents: str) -> None:
+        """Remove a worker; nobody may have logged in to the one that stays."""
+        before = ground.connections(self._run, "w1")
+        self._play(f"remove {called}", "remove", "-e", f"slipway_remove_nodes={name}", *consents)
+        with self._steps.step(f"{name} is gone, and nobody logged in to w1"):
+            if name in workload.nodes(self._run):
+                raise LabError(f"{name} is still a node")
+            if name in self._run.machines:
+                self._expect_bare(name)
+            if count := ground.connections(self._run, "w1") - before:
+                raise LabError(f"{count} connections came to w1, which has nothing to do with it")
+        machine.destroy(self._run, name)
+        left = [host for host in hosts(1, 3) if self._run.root(host.name).exists()]
+        ground.describe(self._run, left, self._parts)
+
+    def _expect_bare(self, host: str) -> None:
+        asked = (
+            'for path in "$@"; do [ -e "$path" ] && echo "$path"; done; pidof kubelet containerd kube-apiserver etcd'
+        )
+        left = machine.execute(self._run, host, ["sh", "-c", f"{asked} || true", "sh", *REMAINS]).split()
+        if left:
+            raise LabError(f"{host} still has {', '.join(left)}")
 
     def _play(self, name: str, playbook: str, *arguments: str) -> Outcome:
         with self._steps.step(name) as step:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from lab.errors import LabError
-from lab.real import machine
+from lab.real import login, machine
 from lab.real.model import MIRROR, Run
 from lab.real.steps import Steps
 
@@ -65,7 +65,7 @@ def write_addon(run: Run) -> None:
     """Say in the inventory that they are an add-on."""
     everybody = run.folder / "inventory" / "group_vars" / "all"
     (run.folder / "inventory" / "web.yml").write_text(yaml.safe_dump_all(OBJECTS))
-    manifest = {"slipway_name": "real", "slipway_addons": {"web": {"manifests": ["web.yml"]}}}
+    manifest = {"slipway_name": login.NAME, "slipway_addons": {"web": {"manifests": ["web.yml"]}}}
     (everybody / "slipway.yml").write_text(yaml.safe_dump(manifest))
 
 
@@ -80,15 +80,31 @@ def verify(run: Run, steps: Steps, workers: int) -> None:
         # Pods do not move to a new node by themselves.
         kubectl(run, "delete", "pod", "-l", "app=web", "--grace-period=1")
         kubectl(run, "rollout", "status", "deployment/web", f"--timeout={PATIENCE:.0f}s")
-        on = set(kubectl(run, "get", "pod", "-l", "app=web", "-o", "jsonpath={.items[*].spec.nodeName}").split())
-        if len(on) < workers:
-            raise LabError(f"pods run on {', '.join(sorted(on))} only")
+        listed = json.loads(kubectl(run, "get", "pod", "-l", "app=web", "-o", "json"))["items"]
+        pods = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in listed}
+        if len(set(pods.values())) < workers:
+            raise LabError(f"pods run on {', '.join(sorted(pods.values()))} only")
         address = kubectl(run, "get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
-        answers = {ask(run, "w1", f"http://{address}") for _turn in range(20)}
+        _wait_for_answers(run, f"http://{address}", set(pods))
         named = kubectl(run, "exec", "deployment/web", "--", "/web", "dns", "web.default.svc.cluster.local")
         if named != address:
             raise LabError(f"the cluster's DNS says {named!r} for the Service, and not {address}")
-        step.note = f"on {', '.join(sorted(on))}; {len(answers)} of them answered over the Service"
+        step.note = f"on {', '.join(sorted(pods.values()))}, all of them answer over the Service"
+
+
+def _wait_for_answers(run: Run, url: str, pods: set[str]) -> None:
+    """Ask until each of the pods has answered; kube-proxy hears of new pods a little later than we do."""
+    deadline = time.monotonic() + PATIENCE
+    heard: set[str] = set()
+    said = ""
+    while not pods <= heard:
+        if time.monotonic() > deadline:
+            raise LabError(f"over {url} only {', '.join(sorted(heard)) or 'nobody'} answered, and not all pods {said}")
+        try:
+            heard.add(ask(run, "w1", url))
+        except LabError as error:
+            said = f"({error})"
+            time.sleep(0.2)
 
 
 def kubectl(run: Run, *arguments: str, text: str | None = None) -> str:
@@ -109,6 +125,11 @@ def _wait(run: Run, wanted: int) -> set[str]:
             raise LabError(f"only {', '.join(sorted(ready)) or 'no node'} became Ready")
         time.sleep(0.5)
     return ready
+
+
+def nodes(run: Run) -> set[str]:
+    """Names of the cluster's nodes, ready or not."""
+    return set(kubectl(run, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split())
 
 
 def _ready(run: Run) -> set[str]:

@@ -74,6 +74,15 @@ def test_a_module_is_there_when_loaded_built_in_or_a_filesystem(tmp_path: Path) 
     assert kernel.look(wanted, tmp_path)["missing_modules"] == ["nf_other", "ip_vs"]
 
 
+def test_a_module_is_there_when_its_settings_are(tmp_path: Path) -> None:
+    """A container of a kernel that has it built in sees nothing else of it."""
+    wanted = ["br_netfilter", "nf_conntrack", "overlay"]
+    write(tmp_path, {"proc/sys/net/bridge/bridge-nf-call-iptables": "1"})
+    assert kernel.look(wanted, tmp_path)["missing_modules"] == ["nf_conntrack", "overlay"]
+    write(tmp_path, {"proc/sys/net/netfilter/nf_conntrack_max": "262144"})
+    assert kernel.look(wanted, tmp_path)["missing_modules"] == ["overlay"]
+
+
 def test_control_groups_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "sys/fs/cgroup/memory").mkdir(parents=True)
     assert kernel.look([], tmp_path)["cgroup"] == 1

@@ -16,6 +16,11 @@ from .system import read
 
 _SETTINGS = "proc/sys/net/ipv4/ip_forward"
 _GROUPS = "sys/fs/cgroup"
+_TRACES = {
+    "br_netfilter": "proc/sys/net/bridge/bridge-nf-call-iptables",
+    "nf_conntrack": "proc/sys/net/netfilter/nf_conntrack_max",
+}
+"""What only the module makes. A system container sees neither the list of modules nor the kernel's folder."""
 _ROOT = Path("/")
 _SECONDS = 10
 
@@ -34,7 +39,7 @@ def look(modules: list[str], root: Path = _ROOT) -> dict[str, Any]:
 
 def has(name: str, root: Path = _ROOT) -> bool:
     """Whether a module is loaded, built in, or could be loaded. Nothing is loaded to find out."""
-    if (root / "sys/module" / name).is_dir():
+    if (root / "sys/module" / name).is_dir() or (name in _TRACES and (root / _TRACES[name]).exists()):
         return True
     if any(line.split()[-1] == name for line in read(root / "proc/filesystems").splitlines() if line.strip()):
         return True
