@@ -15,12 +15,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import UnreachableError
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE, Json
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal, upgrade
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
@@ -45,13 +46,14 @@ _OBJECTS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API server's version, and
+    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API servers' versions, and
     which versions of APIs are in use; for a removal all pods, volumes, claims and budgets, by these names."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
     nodes: Sequence[Json] = ()
     server: str = ""
+    servers: Mapping[str, str] = field(default_factory=dict)
     used: Sequence[Used] = ()
     asked: Sequence[Asked] = ()
     objects: Mapping[str, Sequence[Json]] = field(default_factory=dict)
@@ -111,7 +113,7 @@ class Planner:
         known = self._versions()
         offer = Offer(wanted.kubespray, known[-1] if known else "", known)
         built_by = seen.record.kubespray if seen.record else ""
-        running = Running(seen.server, seen.live, kubespray=built_by)
+        running = Running(seen.server, seen.live, seen.servers, built_by)
         where = str(origin.position(self._variables.get("kube_version")) or "")
         return upgrade.make(
             wanted,
@@ -158,8 +160,7 @@ class Planner:
         if not direct and not self._lock.cluster_is_there():
             return Seen(None, None)
         try:
-            # Guards look at every pod and volume, which a reader may not.
-            with self.client(INSTALLER if self.operation == "remove" else READER) as client:
+            with self.client(READER) as client:
                 nodes = client.list(NODE.collection())
                 seen = Seen(by_name(nodes), Store(client, self.namespace).read(), nodes=nodes)
                 if self.operation == "remove":
@@ -167,7 +168,8 @@ class Planner:
                 if self.operation != "upgrade":
                     return seen
                 used = used_by_releases(client, name=str(self._args.get("name")), namespace=self.namespace)
-                return replace(seen, server=version(client), used=used, asked=asked_of(client))
+                seen = replace(seen, server=version(client), servers=servers(client))
+                return replace(seen, used=used, asked=asked_of(client))
         except UnreachableError as exc:
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import REMOVED, Used, gone_in
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import versions_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_for, used_by_record
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.look import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import (
@@ -182,4 +182,4 @@ def test_versions_of_api_servers_by_their_images() -> None:
         static_pod("cp3", "127.0.0.1:5000/kube-apiserver@sha256:abc"),
         static_pod("cp4", "kube-apiserver"),
     ]
-    assert servers(pods) == {"cp1": "v1.35.4", "cp2": "v1.34.7"}
+    assert versions_of(pods) == {"cp1": "v1.35.4", "cp2": "v1.34.7"}

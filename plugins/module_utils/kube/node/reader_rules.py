@@ -22,8 +22,9 @@ _ALWAYS = {
     "": ("events", "namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "services"),
     "apiextensions.k8s.io": ("customresourcedefinitions",),
     "apps": ("replicasets",),
-    # What the plan of a removal of nodes looks at, beside volumes.
+    # What the plan of a removal looks at, beside volumes and services.
     "policy": ("poddisruptionbudgets",),
+    "snapshot.storage.k8s.io": ("volumesnapshotcontents",),
 }
 _REVISIONS = 12
 """Helm's revisions before the current one that may be read: a plan of a rollback looks at them."""
