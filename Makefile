@@ -32,7 +32,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: setup ## A dozen add-ons onto a real API server, a change planned and applied, all of it removed
+demo: setup ## From three hosts to a cluster with 17 add-ons, changed, scaled, compared, and all of it removed
 	python -m lab demo
 
 .PHONY: test

@@ -27,7 +27,7 @@ from lab.keyscan import MARK, KeyScan
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "demo"
-HOST = "control1"
+CONTROL_PLANE, WORKERS, LATER = "control1", ("worker1", "worker2"), "worker3"
 PLAYBOOK = "slipway.cluster"
 # Where a session may have its folder.
 _SESSIONS = [
@@ -35,15 +35,18 @@ _SESSIONS = [
     for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm", tempfile.gettempdir())
     if folder
 ]
-_QUIET = ("Event", "Lease", "Node", "EndpointSlice", "Endpoints", "Pod", "ServiceAccount")
+_WITHOUT_ADDONS = {
+    f"namespace/{name}"
+    for name in ("default", "kube-node-lease", "kube-public", "kube-system", "slipway-access", "slipway-system")
+}
 
 
 def run(*, keep: bool, say: Callable[[str], None]) -> None:
     """Raises LabError when a step does not end as it should. ``keep`` leaves lab and add-ons up."""
     began = time.monotonic()
-    cluster.up(NAME, None, audit_bodies=False, say=say)
+    cluster.up(NAME, None, audit_bodies=False, empty=True, say=say)
     try:
-        manage.add(NAME, [HOST], "trusted", control_planes=1, say=say)
+        manage.add(NAME, [CONTROL_PLANE, *WORKERS, LATER], "trusted", control_planes=1, say=say)
         demo = Demo(json.loads((paths.lab_dir(NAME) / report.ENV_FILE).read_text(encoding="utf-8")))
         demo.play(keep=keep)
     finally:
@@ -70,19 +73,19 @@ class Demo:
             "BAO_ADDR": str(env["bao_address"]),
             "SLIPWAY_LAB_REPO": str(env["repo_url"]),
             MARK: NAME,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": f"{ROOT / '.build' / 'collections'}:{ROOT / '.build' / 'lab-collections'}",
         }
 
     def play(self, *, keep: bool) -> None:
         folder = self._copy_inventory()
-        _step("A first look by the rights of a reader: OpenBao signs for a minute, no key or kubeconfig is on a disk")
+        self._write_hosts(folder, *WORKERS)
+        _step(
+            "Three hosts without a cluster: OpenBao signs certificates of a minute, no key or kubeconfig is on a disk"
+        )
         self._ansible("plan")
-        # The reader's account stays on the cluster: what a run may read is there before anything is installed.
-        before = self._objects()
-
-        _step("Install: 17 add-ons, four kinds of source, in the order of what they need")
+        _step("One run: nodes, cluster, and 17 add-ons of four kinds of source in the order of what they need")
         self._ansible("install")
-        _step("Again: nothing to do, and no Helm process is started to find that out")
+        _step("Again: nothing to do; no task of Kubespray and no Helm process is started to find that out")
         self._ansible("install")
 
         _step("A user changes one shared value")
@@ -90,6 +93,10 @@ class Demo:
         self._ansible("plan")
         _step("Exactly that is applied")
         self._ansible("install")
+
+        _step("A host more in the inventory: that one is visited, and add-ons that count nodes follow")
+        self._write_hosts(folder, *WORKERS, LATER)
+        self._ansible("scale")
 
         _step("Somebody scales and patches by kubectl: the next look says what, who and when")
         self._kubectl("-n", "portal", "scale", "deployment", "portal", "--replicas=5")
@@ -100,20 +107,25 @@ class Demo:
         if keep:
             return
 
-        _step("Remove everything: dependents first, volumes and CRDs only by consent")
+        _step("The node goes: drained within its budgets, reset, forgotten")
+        # One add-on follows the number of workers, and calls it unsafe to go down.
+        self._ansible("remove", "-e", f"slipway_remove_nodes={LATER}", "-e", "slipway_scale_down=logs")
+        self._write_hosts(folder, *WORKERS)
+        _step("All add-ons go: dependents first, volumes and CRDs only by consent")
         names = self._installed()
-        crds = {"certs": 0, "metrics": 0, "policy": 0}
         consent = {
             "slipway_remove_addons": names,
             "slipway_remove_pvcs": names,
-            "slipway_remove_crds": crds,
+            "slipway_remove_crds": {"certs": 0, "metrics": 0, "policy": 0},
             "slipway_remove_kept": names,
         }
         self._ansible("remove", "-e", json.dumps(consent))
-        left = self._objects() - before
+        left = self._left_behind()
         if left:
             raise LabError(f"left behind: {', '.join(sorted(left))}")
-        _say(f"{len(before)} objects before, the same {len(before)} after: nothing is left behind")
+        _say("no object of any add-on is left")
+        _step("The cluster goes, by its name")
+        self._ansible("remove", "-e", "slipway_remove_cluster=lab")
         self._tell_of_keys()
 
     def _tell_of_keys(self) -> None:
@@ -137,8 +149,12 @@ class Demo:
         shutil.copytree(ROOT / "inventories" / "lab", target)
         (self._folder / "lab").symlink_to(ROOT / "lab")
         shutil.copyfile(ROOT / "lab" / "demo_access.yml", target / "group_vars" / "all" / "access.yml")
-        inventory.write(target, manage.find(NAME).values())
         return target
+
+    def _write_hosts(self, folder: Path, *workers: str) -> None:
+        hosts = manage.find(NAME)
+        inventory.write_cluster(folder, [hosts[name] for name in (CONTROL_PLANE, *workers)], {})
+        print(f"  inventories/lab/hosts.yml:  {', '.join((CONTROL_PLANE, *workers))}", flush=True)
 
     def _edit(self, path: Path, old: str, new: str) -> None:
         text = path.read_text(encoding="utf-8")
@@ -181,21 +197,10 @@ class Demo:
         )  # fmt: skip
         return found.split()
 
-    def _objects(self) -> set[str]:
-        """Every object of the API, but what the cluster itself writes all the time."""
-        kinds = [
-            line.split()
-            for line in self._quietly("api-resources", "--verbs=list,delete", "--no-headers", "-o", "wide").splitlines()
-        ]
-        names = [
-            f"{words[0]}.{version.rpartition('/')[0]}" if "/" in version else words[0]
-            for words in kinds
-            for version in [next(w for w in words if w.startswith("v") or "/v" in w)]
-            if not any(word in _QUIET for word in words)
-        ]
-        listed = self._quietly("get", ",".join(sorted(set(names))), "-A", "--ignore-not-found", "--no-headers", "-o",
-                               "custom-columns=:kind,:metadata.namespace,:metadata.name")  # fmt: skip
-        return {"/".join(line.split()) for line in listed.splitlines() if line.strip()}
+    def _left_behind(self) -> list[str]:
+        """Namespaces and CRDs that no cluster without add-ons has: whatever else there was lay in one of these."""
+        found = self._quietly("get", "namespaces,customresourcedefinitions", "-o", "name").split()
+        return [name for name in found if name not in _WITHOUT_ADDONS]
 
 
 def _step(text: str) -> None:
