@@ -48,7 +48,7 @@ _OBJECTS = {
 @dataclass(frozen=True)
 class Seen:
     """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API servers' versions, and
-    which versions of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by these names."""
+    which versions of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
