@@ -26,6 +26,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage im
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
@@ -47,7 +48,7 @@ _OBJECTS = {
 @dataclass(frozen=True)
 class Seen:
     """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API servers' versions, and
-    which versions of APIs are in use; for a removal all pods, volumes, claims and budgets, by these names."""
+    which versions of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
@@ -115,7 +116,7 @@ class Planner:
         built_by = seen.record.kubespray if seen.record else ""
         running = Running(seen.server, seen.live, seen.servers, built_by)
         where = str(origin.position(self._variables.get("kube_version")) or "")
-        return upgrade.make(
+        plan = upgrade.make(
             wanted,
             running,
             seen.record,
@@ -123,6 +124,9 @@ class Planner:
             where=where,
             apis=api_problems(seen.used, seen.asked, wanted.kubernetes),
         )
+        drained = {name for names in plan.runs.values() for name in names}
+        held = budget_warnings(drained, seen.objects.get("pods", ()), seen.objects.get("budgets", ()))
+        return replace(plan, problems=(*plan.problems, *held))
 
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
         asked = Removal(
@@ -163,8 +167,8 @@ class Planner:
             with self.client(READER) as client:
                 nodes = client.list(NODE.collection())
                 seen = Seen(by_name(nodes), Store(client, self.namespace).read(), nodes=nodes)
-                if self.operation == "remove":
-                    return replace(seen, objects=self._objects(client))
+                if self.operation in ("remove", "upgrade"):
+                    seen = replace(seen, objects=self._objects(client))
                 if self.operation != "upgrade":
                     return seen
                 used = used_by_releases(client, name=str(self._args.get("name")), namespace=self.namespace)

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.reader_rules import readable
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import Settings, drain
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, Seen, check_removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Store
 from tests.contract.fixtures import objects as o
 from tests.contract.fixtures.nodes import ONLY, nodes_of
 from tests.contract.support import Cluster, eventually
@@ -140,3 +145,42 @@ def test_reader_may_read_all_of_it() -> None:
     assert {"nodes", "pods", "persistentvolumes", "persistentvolumeclaims", "services"} <= kinds[""]
     assert kinds["policy"] == {"poddisruptionbudgets"}
     assert kinds["snapshot.storage.k8s.io"] == {"volumesnapshotcontents"}
+
+
+def test_record_of_a_cluster_that_has_none_yet(cluster: Cluster) -> None:
+    """To a reader its namespace is forbidden before it exists: nobody can be given rights in it."""
+    token = subprocess.run(
+        [cluster.env["bin"]["kubectl"], "--kubeconfig", cluster.env["kubeconfig"], "create", "token", "default"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    access = replace(cluster.access, token=token, client_cert_pem=b"", client_key_pem=b"", again=None)
+    nobody = Client(access, user_agent=f"test {cluster.name}", patience=5)
+    with pytest.raises(ApiError, match="403"):
+        Store(nobody, cluster.home).read()
+    name = f"see-namespaces-{cluster.name}"
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    meta = {"name": name, "labels": {"slipway.cluster/name": cluster.name}}
+    rules = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]
+    client = cluster.client()
+    client.write(
+        "POST",
+        f"{rbac}/clusterroles",
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta, "rules": rules},
+    )
+    bound = {"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+             "subjects": [{"kind": "ServiceAccount", "namespace": "default", "name": "default"}]}  # fmt: skip
+    client.write(
+        "POST",
+        f"{rbac}/clusterrolebindings",
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta, **bound},
+    )
+    assert eventually(lambda: read(nobody, cluster.home) == "none")
+    o.make_namespaces(cluster, cluster.home)
+    assert read(nobody, cluster.home) == "refused with 403"
+
+
+def read(client: Client, namespace: str) -> str:
+    try:
+        return "none" if Store(client, namespace).read() is None else "there"
+    except ApiError as exc:
+        return f"refused with {exc.status}"

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .placement import Room, bound_nodes, requests
@@ -47,9 +48,10 @@ def pod_problems(
     return problems
 
 
-def budget_problems(pods: Sequence[Json], budgets: Sequence[Json], where: str = "") -> list[Problem]:
-    """PodDisruptionBudgets that hold up the pods that a drain would move."""
-    return _budgets([pod for pod in pods if fate(pod) is Fate.MOVES], budgets, where)
+def budget_warnings(nodes: Collection[str], pods: Sequence[Json], budgets: Sequence[Json]) -> list[Problem]:
+    """PodDisruptionBudgets that will hold up the drains of an upgrade. Kubespray does these, by its own settings."""
+    moving = [pod for pod in pods if node_of(pod) in nodes and fate(pod) is Fate.MOVES]
+    return [replace(problem, severity=Severity.WARNING) for problem in _budgets(moving, budgets, "")]
 
 
 def volumes_by_claim(volumes: Sequence[Json], claims: Sequence[Json]) -> dict[str, Json]:

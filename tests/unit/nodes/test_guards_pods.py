@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import pod_problems
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings, pod_problems
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.placement import quantity, requests
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
 from tests.unit.nodes.objects import budget, claim, local_volume, mounts, node, pod
@@ -183,3 +183,11 @@ def test_quantities() -> None:
 def test_requests_count_init_containers_and_overhead() -> None:
     one = pod("p", "w1", cpu="1", initContainers=[{"resources": {"requests": {"cpu": "3"}}}], overhead={"cpu": "100m"})
     assert requests(one) == {"pods": 1, "cpu": pytest.approx(3.1)}
+
+
+def test_budgets_that_hold_up_an_upgrade_are_warnings() -> None:
+    tight = [budget("b", allowed=0, healthy=1, expected=1)]
+    pods = [pod("p", "w1"), pod("d", "w2", owner="DaemonSet")]
+    (found,) = budget_warnings({"w1", "w2"}, pods, tight)
+    assert (found.code, found.severity, found.host) == ("SLW-8414", Severity.WARNING, "w1")
+    assert budget_warnings({"w2"}, pods, tight) == []
