@@ -69,7 +69,7 @@ class Stages:
             raise NodesError(
                 [
                     Problem(
-                        "SLW-8303",
+                        "SLW-8314",
                         f"--limit {self._variables['ansible_limit']} is given, and nodes are compared as a whole",
                         "run without --limit: only hosts that have something to be done are contacted",
                     )
