@@ -16,8 +16,8 @@ description:
     the playbook is read, before any task.
   - Without nodes in the inventory, the playbook that it names does nothing, and Kubespray need not be installed.
     Where it is needed and not installed, the playbook fails with an error that says so.
-  - Fails with C(--limit), C(--start-at-task) and C(--skip-tags always), which leave out the plays that choose Kubespray's
-    hosts and check consents.
+  - Fails with C(--limit), C(--start-at-task) and C(--skip-tags always), which leave out the plays that choose hosts
+    for Kubespray and check consents.
 options:
   _terms:
     description: Name of the playbook, such as V(cluster).

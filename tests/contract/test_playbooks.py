@@ -111,7 +111,7 @@ WIPE = ("remove", "-e", "slipway_remove_cluster=prod")
         (WIPE, ("--skip-tags", "always")),
         (WIPE, ("--start-at-task", "x")),
     ],
-    ids=lambda words: " ".join(words),
+    ids=" ".join,
 )
 def test_kubespray_is_not_even_read_where_our_own_plays_are_left_out(
     core: str, playbook: tuple[str, ...], option: tuple[str, str], tmp_path: Path
