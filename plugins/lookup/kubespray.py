@@ -16,6 +16,8 @@ description:
     the playbook is read, before any task.
   - Without nodes in the inventory, the playbook that it names does nothing, and Kubespray need not be installed.
     Where it is needed and not installed, the playbook fails with an error that says so.
+  - Fails with C(--limit), C(--start-at-task) and C(--skip-tags always), which leave out the plays that choose hosts
+    for Kubespray and check consents.
 options:
   _terms:
     description: Name of the playbook, such as V(cluster).
@@ -44,6 +46,8 @@ _raw:
 from pathlib import Path
 from typing import Any
 
+from ansible import context
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.slipway.cluster.plugins.plugin_utils import kubespray
@@ -62,6 +66,20 @@ class LookupModule(LookupBase):
     def _playbook(self, name: str, *, wanted: bool) -> str:
         if not wanted:
             return str(_OURS / "no_nodes.yml")
+        _refuse_parts()
         if kubespray.folder() is None:
             return str(_OURS / "no_kubespray.yml")
         return f"{kubespray.NAME}.{name}"
+
+
+def _refuse_parts() -> None:
+    """Without our plays before and after it, Kubespray would act on all hosts that are left, unchecked."""
+    given = context.CLIARGS
+    for option, leaves_out in (
+        (f"--limit {given.get('subset')}", given.get("subset")),
+        (f"--start-at-task {given.get('start_at_task')}", given.get("start_at_task")),
+        ("--skip-tags always", "always" in (given.get("skip_tags") or ())),
+    ):
+        if leaves_out:
+            advice = "run without it: only hosts that have something to be done are contacted"
+            raise AnsibleError(f"SLW-8314 {option} is given, and nodes are compared as a whole ({advice})")

@@ -65,16 +65,6 @@ class Stages:
 
     def begin(self) -> dict[str, Any]:
         """Tell what is to be done, and have the hosts known. Raises ``NodesError`` when it must not begin."""
-        if self._variables.get("ansible_limit"):
-            raise NodesError(
-                [
-                    Problem(
-                        "SLW-8303",
-                        f"--limit {self._variables['ansible_limit']} is given, and nodes are compared as a whole",
-                        "run without --limit: only hosts that have something to be done are contacted",
-                    )
-                ]
-            )
         seen, hosts, plan = self._planner.plan()
         self._tell(plan)
         plan.check()

@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 CORES = {"2.18": ROOT / ".venv" / "bin", "2.21": ROOT / ".venv-next" / "bin"}
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 HOSTS = "all: {hosts: {localhost: {ansible_connection: local}}}\n"
+NODES = """
+all:
+  children:
+    kube_control_plane: {hosts: {control1: {}}}
+    etcd: {hosts: {control1: {}}}
+    kube_node: {hosts: {worker1: {}, worker2: {}}}
+    k8s_cluster: {children: {kube_control_plane: {}, kube_node: {}}}
+"""
 MANIFEST = """
 slipway_name: playbooks
 slipway_values: {domain: a.example.com}
@@ -42,11 +50,12 @@ slipway_addons:
 # A task of each playbook that does not plan.
 TASKS = {
     "access": "Trust the authority, and prove it by a login",
+    "preflight": "Judge all of it together",
     "session": "Ask the authority",
 }
 
 
-def ansible(core: str, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def ansible(core: str, folder: Path, *args: str, hosts: str = HOSTS) -> subprocess.CompletedProcess[str]:
     """ansible-playbook of this core, with a collections folder that holds nothing but ours."""
     program = CORES[core] / "ansible-playbook"
     if not program.exists():
@@ -59,7 +68,7 @@ def ansible(core: str, folder: Path, *args: str) -> subprocess.CompletedProcess[
         "ANSIBLE_LOCALHOST_WARNING": "0",
     }
     command = [str(program), "-i", "hosts.yml", *args]
-    (folder / "hosts.yml").write_text(HOSTS, encoding="utf-8")
+    (folder / "hosts.yml").write_text(hosts, encoding="utf-8")
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -84,6 +93,33 @@ def test_removing_an_add_on_lists_no_task_that_touches_a_node(tmp_path: Path) ->
     assert not any(
         word in done.stdout.lower() for word in ("kubespray", "reset", "remove_node", "remove-node", "drain")
     )
+
+
+LIMIT = ("--limit", "worker1")
+WIPE = ("remove", "-e", "slipway_remove_cluster=prod")
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(
+    ("playbook", "option"),
+    [
+        (("install",), LIMIT),
+        (("scale",), LIMIT),
+        (("upgrade",), LIMIT),
+        (("remove", "-e", "slipway_remove_nodes=worker1"), LIMIT),
+        (WIPE, LIMIT),
+        (WIPE, ("--skip-tags", "always")),
+        (WIPE, ("--start-at-task", "x")),
+    ],
+    ids=" ".join,
+)
+def test_kubespray_is_not_even_read_where_our_own_plays_are_left_out(
+    core: str, playbook: tuple[str, ...], option: tuple[str, str], tmp_path: Path
+) -> None:
+    name, *more = playbook
+    done = ansible(core, tmp_path, f"slipway.cluster.{name}", *more, *option, "--list-hosts", hosts=NODES)
+    assert done.returncode != 0
+    assert f"SLW-8314 {' '.join(option)} is given" in done.stderr
 
 
 @pytest.mark.lab

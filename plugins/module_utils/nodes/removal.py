@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from .external import cluster_consent
 from .model import Actual
 from .plan import Action, NodeChange, NodePlan, Wanted, notes_of
 from .problem import Problem
@@ -43,17 +44,8 @@ def of_nodes(
 
 def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None, consent: str) -> NodePlan:
     """``consent`` has to be the cluster's name."""
-    problems = []
-    if consent != wanted.name:
-        problems.append(
-            Problem(
-                "SLW-8312",
-                f"slipway_remove_cluster is {consent!r}, and this cluster is {wanted.name!r}",
-                f"-e slipway_remove_cluster={wanted.name} removes it, with everything on it",
-                "extra variables",
-            )
-        )
-    elif record is not None and record.name != wanted.name:
+    problems = cluster_consent(consent, wanted.name)
+    if not problems and record is not None and record.name != wanted.name:
         problems.append(
             Problem(
                 "SLW-8312",
