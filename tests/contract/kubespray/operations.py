@@ -63,6 +63,8 @@ class Operations(Site):
             "slipway_api_forward": True,
             # The lab has one disk, and no etcd of a host's own.
             "slipway_etcd_snapshots": 0,
+            "drain_grace_period": 1,
+            "drain_timeout": "30s",
             "lab_fail": "{{ lookup('ansible.builtin.env', 'LAB_FAIL') | default('{}', true) | from_json }}",
             **variables,
         }
