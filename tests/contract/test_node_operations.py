@@ -22,7 +22,7 @@ What went wrong elsewhere, and the test that says that it does not here:
 | services restart in every run                        | test_second_install_has_nothing_to_do                   |
 | check mode waits for what it does not do             | test_node_deaths: test_check_mode_changes_nothing       |
 | prompts without a terminal                           | all runs have none: test_node_is_removed, …             |
-| certificates of servers are not checked              | unit/sources/test_source_repository                     |
+| certificates of servers are not checked              | unit/sources/test_source_repository: test_certificates… |
 | tokens and kubeconfigs in logs and folders           | test_install, test_new_workers_…: nothing_left          |
 | documented commands that do not exist                | unit/test_docs_playbooks                                |
 """
