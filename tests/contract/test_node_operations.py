@@ -212,7 +212,7 @@ def test_consent_for_another_cluster(grown: Operations) -> None:
     before = grown.tasks
     ran = grown.does("remove", slipway_remove_cluster="another")
     assert ran.status == 2
-    assert "SLW-8312" in ran.out
+    assert "SLW-8430" in ran.out
     assert grown.tasks == before
     assert grown.nodes().keys() == {*FIRST, "worker3"}
 
