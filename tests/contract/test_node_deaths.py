@@ -59,7 +59,7 @@ def dies(site: Operations, playbook: str, task: str) -> str:
 
 def held(site: Operations, playbook: str, task: str) -> Running:
     """A run that stands still before this task."""
-    file = site.tmp / "held"
+    file = site.tmp / f"held-{time.monotonic_ns()}"
     run = site.start(playbook, env={"AT_TASK": task, "AT_FILE": str(file)})
     deadline = time.monotonic() + 300
     while not file.exists():
