@@ -117,6 +117,7 @@ def test_installation_that_dies_again_and_again(empty: Operations) -> None:
     assert empty.secrets(TOKENS) == []
 
 
+@pytest.mark.slow
 def test_scale_that_dies_with_all_its_processes(installed: Operations) -> None:
     installed.write(*ALL)
     run = held(installed, "scale", "join : Configuration")
