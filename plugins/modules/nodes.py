@@ -128,6 +128,15 @@ locked:
   description: Whether this run works on nodes now.
   returned: for V(lock)
   type: bool
+tokens:
+  description: Public parts of the join tokens of this run and of those that died before it, this run's first.
+  returned: for V(lock)
+  type: list
+  elements: str
+unfinished:
+  description: Whether nothing is to be done but to end the claim of a run that died.
+  returned: for V(begin)
+  type: bool
 members:
   description: Names of the nodes that the cluster has.
   returned: for V(begin)
