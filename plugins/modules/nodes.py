@@ -59,6 +59,10 @@ options:
     description: For V(reached), whether nodes are recorded that somebody else has built.
     type: raw
     default: false
+  creates:
+    description: For V(lock), whether there is no cluster yet.
+    type: raw
+    default: false
   absent_nodes:
     description: Hosts that are left alone, because they cannot be reached for now.
     type: raw

@@ -46,22 +46,27 @@ class NodeLock:
         self._host = str(variables.get("inventory_hostname", ""))
         self.abandoned = False
         """Whether a claim of a dead run was there when this looked."""
+        self.half_built = False
+        """Whether runs of ours made this cluster and none of them has come to its end, when this looked."""
 
     def cluster_is_there(self) -> bool:
         """Whether the host is part of a cluster. Raises ``NodesError`` SLW-8306."""
         answer = self._call("look")
-        self.abandoned = is_dead((answer.get("found") or {}).get("controller") or {})
+        found = answer.get("found") or {}
+        self.abandoned = is_dead(found.get("controller") or {})
+        self.half_built = bool(found.get("creates"))
         return bool(answer["cluster"])
 
-    def take(self, operation: str, token_id: str) -> Earlier | None:
+    def take(self, operation: str, token_id: str, *, creates: bool) -> Earlier | None:
         """Returns the run that this one follows, if that died; ``token_id`` is for the one that follows this one.
 
         Raises ``NodesError`` SLW-8304: somebody is at work.
         """
-        answer = self._claim(operation, token_id)
+        claim = {"operation": operation, "controller": self._me.controller, "tokens": [token_id], "creates": creates}
+        answer = self._call("taken", **claim)
         found: dict[str, Any] = answer.get("found") or {}
         if not answer["held"] and is_dead(found.get("controller") or {}):
-            answer = self._claim(operation, token_id, dead=found["holder"])
+            answer = self._call("taken", dead=found["holder"], **claim)
         if not answer["held"]:
             minutes = max(1, round(found["remaining"] / 60))
             since = round((time.time() - float(found.get("since", time.time()))) / 60)
@@ -96,9 +101,6 @@ class NodeLock:
 
     def release(self) -> None:
         self._call("released")
-
-    def _claim(self, operation: str, token_id: str, dead: str = "") -> dict[str, Any]:
-        return self._call("taken", operation=operation, controller=self._me.controller, tokens=[token_id], dead=dead)
 
     def _call(self, state: str, **more: Any) -> dict[str, Any]:
         arguments = {"state": state, "holder": self._me.name, "seconds": self._seconds, "kubeconfig": self._kubeconfig}
