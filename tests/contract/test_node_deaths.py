@@ -97,7 +97,7 @@ def test_second_run_is_refused(empty: Operations, two: tuple[Running, Ran]) -> N
 
 @pytest.mark.usefixtures("two")
 def test_installation_that_dies_again_and_again(empty: Operations) -> None:
-    """Before Kubespray (the test above), before the record, after it: the next one knows what it follows, and does what is left."""
+    """Before Kubespray, before the record, after it: the next one says what it follows, and does what is left."""
     with empty.acted() as acted:
         said = dies(empty, "install", THROUGH)
     assert NOTHING in said

@@ -41,6 +41,7 @@ class Operations(Site):
         self.runtime = Path(tempfile.mkdtemp(prefix="sw-", dir="/dev/shm"))
         self.inventory = self.tmp / "inventory"
         self.started: list[Running] = []
+        self.written = ""
 
     def write(self, *names: str, own: Mapping[str, Mapping[str, Any]] | None = None, **variables: Any) -> None:
         """The user's inventory: these hosts, with ``own`` variables of some. Hosts named ``controlN`` are its control
@@ -69,7 +70,8 @@ class Operations(Site):
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         for name, values in (own or {}).items():
             content["all"]["hosts"][name].update(values)
-        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        self.written = yaml.safe_dump(content, sort_keys=False)
+        file.write_text(self.written, encoding="utf-8")
 
     def start(
         self, playbook: str, *words: str, kubespray: bool = True, env: Mapping[str, str] | None = None, **extra: Any
