@@ -45,6 +45,15 @@ options:
     description: How far it has come.
     type: str
     default: ''
+  tokens:
+    description: Public parts of the join tokens that the holder makes, for who follows it if it dies.
+    type: list
+    elements: str
+    default: []
+  creates:
+    description: Whether the holder makes a cluster where there was none.
+    type: bool
+    default: false
   seconds:
     description: How long the claim holds from now on.
     type: int
@@ -99,6 +108,8 @@ def main() -> None:
             "controller": {"type": "dict", "default": {}},
             "operation": {"type": "str", "default": ""},
             "stage": {"type": "str", "default": ""},
+            "tokens": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "creates": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 3600},
             "dead": {"type": "str", "default": ""},
             "kubeconfig": {"type": "str", "default": "/etc/kubernetes/admin.conf"},
@@ -114,7 +125,7 @@ def main() -> None:
         if state == "look":
             result["found"] = file.look()
         elif state == "taken":
-            claim = {key: asked[key] for key in ("holder", "controller", "operation", "stage")}
+            claim = {key: asked[key] for key in ("holder", "controller", "operation", "stage", "tokens", "creates")}
             answer = file.take(claim, asked["seconds"], asked["dead"])
             result.update(held=answer["taken"], found=answer["found"], changed=answer["taken"])
         elif state == "stage":

@@ -59,6 +59,10 @@ options:
     description: For V(reached), whether nodes are recorded that somebody else has built.
     type: raw
     default: false
+  creates:
+    description: For V(lock), whether there is no cluster yet.
+    type: raw
+    default: false
   absent_nodes:
     description: Hosts that are left alone, because they cannot be reached for now.
     type: raw
@@ -127,6 +131,15 @@ desired:
 locked:
   description: Whether this run works on nodes now.
   returned: for V(lock)
+  type: bool
+tokens:
+  description: Public parts of the join tokens of this run and of those that died before it, this run's first.
+  returned: for V(lock)
+  type: list
+  elements: str
+unfinished:
+  description: Whether nothing is to be done but to end the claim of a run that died.
+  returned: for V(begin)
   type: bool
 members:
   description: Names of the nodes that the cluster has.

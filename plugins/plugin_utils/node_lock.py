@@ -22,11 +22,12 @@ _MODULE = "slipway.cluster.node_lock"
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run that did not come to its end: who, what, and how far."""
+    """A run that did not come to its end: who, what, how far, and the public parts of its join tokens."""
 
     holder: str
     operation: str
     stage: str
+    tokens: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         reached = f"Kubespray's {self.stage} was through" if self.stage else "no playbook of Kubespray's was through"
@@ -43,17 +44,29 @@ class NodeLock:
         self._seconds = max(60, int(seconds))
         self._me = myself()
         self._host = str(variables.get("inventory_hostname", ""))
+        self.abandoned = False
+        """Whether a claim of a dead run was there when this looked."""
+        self.half_built = False
+        """Whether runs of ours made this cluster and none of them has come to its end, when this looked."""
 
     def cluster_is_there(self) -> bool:
         """Whether the host is part of a cluster. Raises ``NodesError`` SLW-8306."""
-        return bool(self._call("look")["cluster"])
+        answer = self._call("look")
+        found = answer.get("found") or {}
+        self.abandoned = is_dead(found.get("controller") or {})
+        self.half_built = bool(found.get("creates"))
+        return bool(answer["cluster"])
 
-    def take(self, operation: str) -> Earlier | None:
-        """Returns the run that this one follows, if that died. Raises ``NodesError`` SLW-8304: somebody is at work."""
-        answer = self._claim(operation)
+    def take(self, operation: str, token_id: str, *, creates: bool) -> Earlier | None:
+        """Returns the run that this one follows, if that died; ``token_id`` is for the one that follows this one.
+
+        Raises ``NodesError`` SLW-8304: somebody is at work.
+        """
+        claim = {"operation": operation, "controller": self._me.controller, "tokens": [token_id], "creates": creates}
+        answer = self._call("taken", **claim)
         found: dict[str, Any] = answer.get("found") or {}
         if not answer["held"] and is_dead(found.get("controller") or {}):
-            answer = self._claim(operation, dead=found["holder"])
+            answer = self._call("taken", dead=found["holder"], **claim)
         if not answer["held"]:
             minutes = max(1, round(found["remaining"] / 60))
             since = round((time.time() - float(found.get("since", time.time()))) / 60)
@@ -69,7 +82,8 @@ class NodeLock:
                 ]
             )
         if found and found["holder"] != self._me.name:
-            return Earlier(found["holder"], str(found.get("operation") or "run"), str(found.get("stage") or ""))
+            tokens = tuple(found.get("tokens") or ())
+            return Earlier(found["holder"], str(found.get("operation") or "run"), str(found.get("stage") or ""), tokens)
         return None
 
     def reached(self, stage: str) -> None:
@@ -87,9 +101,6 @@ class NodeLock:
 
     def release(self) -> None:
         self._call("released")
-
-    def _claim(self, operation: str, dead: str = "") -> dict[str, Any]:
-        return self._call("taken", operation=operation, controller=self._me.controller, dead=dead)
 
     def _call(self, state: str, **more: Any) -> dict[str, Any]:
         arguments = {"state": state, "holder": self._me.name, "seconds": self._seconds, "kubeconfig": self._kubeconfig}

@@ -166,7 +166,10 @@ class Planner:
         try:
             with self.client(READER) as client:
                 nodes = client.list(NODE.collection())
-                seen = Seen(by_name(nodes), Store(client, self.namespace).read(), nodes=nodes)
+                record = Store(client, self.namespace).read()
+                if record is None and self._half_built(direct):
+                    record = Record(self.name)
+                seen = Seen(by_name(nodes), record, nodes=nodes)
                 if self.operation in ("remove", "upgrade"):
                     seen = replace(seen, objects=self._objects(client))
                 if self.operation != "upgrade":
@@ -177,7 +180,11 @@ class Planner:
         except UnreachableError as exc:
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
-            if options.flag(self._args, "converge", False) or self.operation == "remove_cluster":
+            if (
+                self.operation == "remove_cluster"
+                or options.flag(self._args, "converge", False)
+                or self._lock.half_built
+            ):
                 return Seen(None, None)
             raise NodesError(
                 [
@@ -188,6 +195,13 @@ class Planner:
                     )
                 ]
             ) from exc
+
+    def _half_built(self, direct: bool) -> bool:
+        """Whether it is runs of ours that made the cluster, and they died before they wrote a record. Who plans by an
+        API that needs no host asks none."""
+        if direct and self.operation != "plan":
+            self._lock.cluster_is_there()
+        return self._lock.half_built
 
     def _objects(self, client: Client) -> dict[str, list[Json]]:
         return {name: client.list(path) for name, path in _OBJECTS.items()}

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,6 +29,7 @@ from .node_lock import NodeLock
 from .node_planner import Planner, version
 from .scope import RESULT, TOUCHED
 
+_TOKEN_LETTERS = string.ascii_lowercase + string.digits
 _PARTIAL = (SCALE, upgrade.WORKERS)
 """Runs after which other hosts may still be as an earlier Kubespray left them."""
 
@@ -74,6 +77,8 @@ class Stages:
         touched = sorted({host for chosen in runs.values() for host in chosen} - unreachable)
         return {
             **answer,
+            # Only its lock and its tokens are left to be done with.
+            "unfinished": self._lock.abandoned and not plan.changes,
             "members": sorted(seen.live or {}),
             "first": dict(seen.record.first) if seen.record else {},
             "desired": to_data(Record("").with_hosts(hosts)),
@@ -89,9 +94,11 @@ class Stages:
         """From here on nobody else works on the nodes. Raises ``NodesError`` SLW-8304."""
         if self._action._task.check_mode:
             return {"changed": False, "locked": False}
-        if earlier := self._lock.take(self._planner.operation):
+        token_id = "".join(secrets.choice(_TOKEN_LETTERS) for _letter in range(6))
+        earlier = self._lock.take(self._planner.operation, token_id, creates=options.flag(self._args, "creates", False))
+        if earlier:
             self._say(f"{earlier}; this run goes on from what is there")
-        return {"changed": False, "locked": True}
+        return {"changed": False, "locked": True, "tokens": [token_id, *(earlier.tokens if earlier else ())]}
 
     def reached(self) -> dict[str, Any]:
         """One of Kubespray's playbooks is through: its nodes are waited for and recorded."""

@@ -46,13 +46,24 @@ class RunFile:
     def take(self, claim: dict[str, Any], seconds: float, dead: str = "") -> dict[str, Any]:
         """The lock for ``claim["holder"]``, unless another one's claim holds; ``dead`` is a holder known to be gone.
 
-        ``taken`` says whether it is ours now, ``found`` what was there before.
+        ``taken`` says whether it is ours now, ``found`` what was there before. The ``tokens`` of runs that died, and
+        that one of them ``creates`` the cluster, stay with those who follow them, until one comes to its end.
         """
         with self._alone():
             found = self.look()
             if found and found["holder"] not in (claim["holder"], dead) and found["remaining"] > 0:
                 return {"taken": False, "found": found}
-            self._write({**claim, "since": self._clock(), "expires": self._clock() + seconds})
+            tokens = [*(found or {}).get("tokens", []), *claim.get("tokens", [])]
+            creates = bool((found or {}).get("creates") or claim.get("creates"))
+            self._write(
+                {
+                    **claim,
+                    "tokens": tokens,
+                    "creates": creates,
+                    "since": self._clock(),
+                    "expires": self._clock() + seconds,
+                }
+            )
             return {"taken": True, "found": found}
 
     def stage(self, holder: str, stage: str, seconds: float) -> bool:

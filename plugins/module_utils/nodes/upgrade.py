@@ -62,7 +62,10 @@ def make(
         {
             run: hosts
             for run, hosts in (
-                (LEADING, tuple(h.name for h in present if _leads(h.roles, h.name, behind))),
+                (
+                    LEADING,
+                    tuple(h.name for h in present if _leads(h.roles, h.name in behind, bool(todo.control_plane))),
+                ),
                 (WORKERS, tuple(h.name for h in present if h.worker_only and h.name in behind)),
             )
             if hosts
@@ -71,11 +74,12 @@ def make(
     )
 
 
-def _leads(roles: frozenset[str], name: str, behind: set[str]) -> bool:
-    """A host for etcd alone has no kubelet that tells its version: it goes with the control plane."""
+def _leads(roles: frozenset[str], behind: bool, leading: bool) -> bool:
+    """A host for etcd alone has no kubelet that tells its version. It goes with the control plane (``leading``: some of
+    that is behind), which Kubespray upgrades after etcd."""
     if CONTROL_PLANE in roles:
-        return name in behind
-    return ETCD in roles and (name in behind or (len(roles) == 1 and bool(behind)))
+        return behind
+    return ETCD in roles and (behind or (len(roles) == 1 and leading))
 
 
 def _reasons(running: Running, todo: Left, wanted: Wanted) -> tuple[str, ...]:

@@ -77,3 +77,13 @@ def test_a_broken_file_holds_nobody_up(file: RunFile, tmp_path: Path, text: str)
     (tmp_path / "lib" / "run.json").write_text(text, encoding="utf-8")
     assert file.look() is None
     assert file.take(claim("a"), 60)["taken"]
+
+
+def test_tokens_of_the_dead_are_known_until_one_comes_to_its_end(file: RunFile) -> None:
+    file.take({**claim("a"), "tokens": ["aaaaaa"]}, 60)
+    file.take({**claim("b"), "tokens": ["bbbbbb"]}, 60, dead="a")
+    file.stage("b", "cluster", 60)
+    found = file.take({**claim("c"), "tokens": ["cccccc"]}, 60, dead="b")["found"]
+    assert found["tokens"] == ["aaaaaa", "bbbbbb"]
+    file.release("c")
+    assert file.take(claim("d"), 60)["found"] is None

@@ -1,0 +1,200 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run at a time works on nodes, and one that dies wedges nothing; a cluster without a record is somebody else's.
+
+One story on one lab, its tests in the order of a cluster's life; what a test needs of the one before is said by a
+fixture. A callback of the test's kills a run, or holds it, when a task begins.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.hosts.log import counting
+from tests.contract.fixtures.session import Running
+from tests.contract.kubespray.operations import RECORD, Operations, operations
+from tests.contract.kubespray.site import Ran
+
+pytestmark = pytest.mark.lab
+
+FIRST = ("control1", "worker1")
+ALL = (*FIRST, "worker2")
+TOKENS = "bootstrap.kubernetes.io/token"
+KUBESPRAY_BEGINS = "Say who is at work"
+THROUGH = "nodes : Wait for these nodes, and record them"
+RECORDED = "nodes : Nobody joins with this token any more"
+LAST = "nodes : Let others work on the nodes"
+GOES_ON = "; this run goes on from what is there"
+NOTHING = f"did not come to its end, no playbook of Kubespray's was through{GOES_ON}"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
+    """Hosts, and no cluster."""
+    with operations(f"deaths-{os.getpid()}", tmp_path_factory.mktemp("deaths"), "1", "2") as one:
+        one.write(*FIRST)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def installed(empty: Operations) -> Operations:
+    """A cluster; nothing is done when there is one already."""
+    empty.done("install")
+    return empty
+
+
+def dies(site: Operations, playbook: str, task: str) -> str:
+    """A run that is killed when this task begins; what it has said until then."""
+    ran = site.does(playbook, env={"AT_TASK": task})
+    assert ran.status == -signal.SIGKILL, ran.out
+    return ran.out
+
+
+def held(site: Operations, playbook: str, task: str) -> Running:
+    """A run that stands still before this task."""
+    file = site.tmp / "held"
+    run = site.start(playbook, env={"AT_TASK": task, "AT_FILE": str(file)})
+    deadline = time.monotonic() + 300
+    while not file.exists():
+        assert run.process.poll() is None, run.text
+        assert time.monotonic() < deadline, run.text
+        time.sleep(0.1)
+    return run
+
+
+def claim(site: Operations) -> Path:
+    """Where the host keeps the lock."""
+    return Path(site.hosts["control1"].folder) / "var" / "lib" / "slipway" / "run.json"
+
+
+@pytest.fixture(scope="module")
+def two(empty: Operations) -> tuple[Running, Ran]:
+    """Two runs at once, before there is a cluster. The first one's main process is killed at the end, and nobody
+    cleans up after it."""
+    first = held(empty, "install", KUBESPRAY_BEGINS)
+    before = empty.tasks
+    second = empty.does("install")
+    assert empty.tasks == before
+    first.process.kill()
+    first.process.wait(30)
+    return first, second
+
+
+def test_second_run_is_refused(empty: Operations, two: tuple[Running, Ran]) -> None:
+    first, second = two
+    assert second.status == 2
+    assert "SLW-8304" in second.out
+    assert f" pid {first.process.pid} " in second.out
+    assert claim(empty).exists()
+
+
+@pytest.mark.usefixtures("two")
+def test_installation_that_dies_again_and_again(empty: Operations) -> None:
+    """Before Kubespray, before the record, after it: the next one says what it follows, and does what is left."""
+    with empty.acted() as acted:
+        said = dies(empty, "install", THROUGH)
+    assert NOTHING in said
+    assert acted["cluster"] == list(FIRST)
+    # There is a cluster now, and no record. It is ours all the same.
+    with empty.acted() as acted:
+        said = dies(empty, "install", LAST)
+    assert NOTHING in said
+    assert "SLW-8302" not in said
+    assert acted["cluster"] == list(FIRST)
+    assert empty.record()["hosts"].keys() == set(FIRST)
+    before = empty.tasks
+    ran = empty.done("install")
+    assert f"did not come to its end, Kubespray's cluster was through{GOES_ON}" in ran.out
+    assert empty.tasks == before
+    assert not claim(empty).exists()
+    assert empty.secrets(TOKENS) == []
+
+
+def test_scale_that_dies_with_all_its_processes(installed: Operations) -> None:
+    installed.write(*ALL)
+    run = held(installed, "scale", "join : Configuration")
+    tokens = installed.secrets(TOKENS)
+    assert len(tokens) == 1
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait(30)
+    with installed.acted() as acted, counting([installed.hosts["worker1"]]) as new:
+        said = dies(installed, "scale", RECORDED)
+    assert "an earlier scale by " in said
+    assert NOTHING in said
+    assert acted["scale"] == ["worker2"]
+    assert new == {"worker1": 0}
+    before = installed.tasks
+    ran = installed.done("scale")
+    assert f"Kubespray's scale was through{GOES_ON}" in ran.out
+    assert installed.tasks == before
+    assert installed.secrets(TOKENS) == []
+    assert installed.nodes().keys() == set(ALL)
+
+
+@pytest.fixture(scope="module")
+def foreign(installed: Operations) -> Operations:
+    """A cluster whose record is lost."""
+    installed.write(*ALL)
+    installed.done("install")
+    api = installed.api()
+    api.need("DELETE", RECORD)
+    api.close()
+    return installed
+
+
+@pytest.mark.parametrize(
+    ("words", "consent", "code"),
+    [
+        ((), {}, "SLW-8302"),
+        ((), {"slipway_adopt_cluster": "another"}, "SLW-8302"),
+        (("--limit", "worker1"), {}, "SLW-8303"),
+    ],
+    ids=["no consent", "consent for another", "limit"],
+)
+def test_nothing_begins(foreign: Operations, words: tuple[str, ...], consent: dict[str, str], code: str) -> None:
+    before = foreign.tasks
+    ran = foreign.does("install", *words, **consent)
+    assert ran.status == 2
+    assert code in ran.out
+    assert foreign.tasks == before
+    assert not claim(foreign).exists()
+
+
+def test_check_mode_changes_nothing(foreign: Operations) -> None:
+    before, objects = foreign.tasks, versions(foreign)
+    ran = foreign.done("install", "--check", slipway_adopt_cluster=foreign.name)
+    assert "adopt" in ran.out
+    assert foreign.tasks == before
+    assert not claim(foreign).exists()
+    assert versions(foreign) == objects
+
+
+def test_adoption_runs_nothing_on_nodes(foreign: Operations) -> None:
+    before = foreign.tasks
+    with counting(foreign.hosts[name] for name in ALL[1:]) as new:
+        foreign.done("install", slipway_adopt_cluster=foreign.name)
+    assert foreign.tasks == before
+    assert new == {"worker1": 0, "worker2": 0}
+    record = foreign.record()
+    assert record["adopted"] is True
+    assert record["hosts"].keys() == set(ALL)
+    ran = foreign.done("install")
+    assert "Kubespray has nothing to do" in ran.out
+    assert foreign.tasks == before
+
+
+def versions(site: Operations) -> dict[str, str]:
+    """What there is that we write, each with its version."""
+    found = {}
+    for path in ("/api/v1/namespaces", "/api/v1/configmaps", "/api/v1/secrets"):
+        for item in site.get(path)["items"]:
+            meta = item["metadata"]
+            found[f"{path} {meta.get('namespace', '')} {meta['name']}"] = meta["resourceVersion"]
+    return found

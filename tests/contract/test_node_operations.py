@@ -1,0 +1,243 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Install, scale, upgrade and remove nodes and the cluster by our playbooks, over the lab's stand-in for Kubespray.
+
+One story on one lab, its tests in the order of a cluster's life; what a test needs of the one before is said by a
+fixture.
+
+What went wrong elsewhere, and the test that says that it does not here:
+
+| elsewhere                                            | here                                                    |
+|------------------------------------------------------|---------------------------------------------------------|
+| nodes join one after the other                       | test_new_workers_join_together                          |
+| a batch's size is divided to nothing                 | unit/nodes/test_batches: test_sizes                     |
+| all control planes are restarted at once             | test_standin: test_upgrade_goes_node_by_node            |
+| as many nodes as wanted are Ready, but others        | unit/nodes/test_arrival: test_as_many_nodes_…           |
+| asked by the beginning of a name, read as text       | unit/nodes/test_arrival: test_a_name_that_begins_alike… |
+| installed is what is in the list of pods             | unit/kube/test_readiness_workloads                      |
+| one's time is over before its part's                 | test_waiting: test_time_is_given_to_each_add_on         |
+| what failed half-way is run again from its start     | test_upgrade_that_failed_…, test_node_deaths            |
+| the inventory is edited                              | test_install, test_new_workers_…: nothing_left          |
+| services restart in every run                        | test_second_install_has_nothing_to_do                   |
+| check mode waits for what it does not do             | test_node_deaths: test_check_mode_changes_nothing       |
+| prompts without a terminal                           | all runs have none: test_node_is_removed, …             |
+| certificates of servers are not checked              | unit/sources/test_source_repository                     |
+| tokens and kubeconfigs in logs and folders           | test_install, test_new_workers_…: nothing_left          |
+| documented commands that do not exist                | unit/test_docs_playbooks                                |
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lab.hosts.log import counting
+from tests.contract.kubespray.operations import COLLECTION, Operations, operations
+
+pytestmark = pytest.mark.lab
+
+FIRST = ("control1", "worker1", "worker2")
+LATER = ("worker3", "worker4")
+OLD, NEW = "1.34.7", "1.35.4"
+BOOTSTRAP = "bootstrap.kubernetes.io/token"
+# What a folder of the user's must never hold.
+SECRET = re.compile(r"client-key-data|BEGIN [A-Z ]*PRIVATE KEY|\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
+    """Hosts, and no cluster."""
+    with operations(f"nodes-{os.getpid()}", tmp_path_factory.mktemp("nodes"), "1", "4") as one:
+        one.write(*FIRST, kube_version=OLD)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def installed(empty: Operations) -> Operations:
+    """A cluster of a control plane and two workers, by one run."""
+    with empty.acted() as acted:
+        empty.done("install")
+    assert acted["cluster"] == list(FIRST)
+    assert "scale" not in acted
+    return empty
+
+
+@pytest.fixture(scope="module")
+def upgraded(installed: Operations) -> Operations:
+    """The same at a newer version, by a run that failed in the middle of the workers and another one."""
+    installed.write(*FIRST, kube_version=NEW)
+    ran = installed.does("upgrade", env={"LAB_FAIL": '{"node": ["worker2"]}'}, slipway_upgrade_batch=1)
+    assert ran.status == 2, ran.out
+    assert "node fails here, as ordered by lab_fail" in ran.out
+    assert installed.nodes() == {"control1": f"v{NEW}", "worker1": f"v{NEW}", "worker2": f"v{OLD}"}
+    with counting(installed.hosts.values()) as new, installed.acted() as acted:
+        ran = installed.done("upgrade", slipway_upgrade_batch=1)
+    assert "2 nodes are there already" in ran.out
+    assert re.search(r"an earlier upgrade by .* did not come to its end", ran.out)
+    assert acted["upgrade_cluster"] == ["worker2"]
+    assert new["worker1"] == 0
+    return installed
+
+
+@pytest.fixture(scope="module")
+def grown(upgraded: Operations) -> Operations:
+    """Two more workers, while one that is there already is dead."""
+    upgraded.write(*FIRST, *LATER, kube_version=NEW)
+    upgraded.lab("power", "worker2", "off")
+    try:
+        with counting(upgraded.hosts.values()) as new, upgraded.acted() as acted:
+            upgraded.done("scale", env={"LAB_SECONDS": "2"}, lab_seconds_per_host=2)
+    finally:
+        upgraded.lab("power", "worker2", "on")
+    assert acted == {playbook: list(LATER) for playbook in acted}
+    assert "scale" in acted
+    assert (new["worker1"], new["worker2"]) == (0, 0)
+    assert all(new[name] for name in ("control1", *LATER))
+    return upgraded
+
+
+def nothing_left(site: Operations) -> None:
+    """Nobody can join any more, nothing on the controller opens the cluster, and the inventory is the user's."""
+    assert site.secrets(BOOTSTRAP) == []
+    files = [path for path in site.inventory.rglob("*") if path.is_file()]
+    assert [path.name for path in files] == ["hosts.yml"]
+    assert files[0].read_text(encoding="utf-8") == site.written
+    for output in site.tmp.glob("output-*"):
+        assert not SECRET.search(output.read_text(encoding="utf-8")), output
+
+
+def test_plan_without_a_cluster(empty: Operations) -> None:
+    before = empty.tasks
+    ran = empty.done("plan")
+    for name in FIRST:
+        assert re.search(rf"^\+ {name} +join +there is no cluster yet  .*hosts\.yml:\d+$", ran.out, re.MULTILINE)
+    assert "Kubespray's cluster runs on control1, worker1, worker2" in ran.out
+    assert empty.tasks == before
+
+
+def test_without_kubespray_there_is_no_cluster(empty: Operations) -> None:
+    ran = empty.does("install", kubespray=False)
+    assert ran.status == 2
+    assert "SLW-8001" in ran.out
+
+
+def test_install(installed: Operations) -> None:
+    assert installed.nodes() == dict.fromkeys(FIRST, f"v{OLD}")
+    record = installed.record()
+    assert record["hosts"].keys() == set(FIRST)
+    assert record["first"] == {"kube_control_plane": "control1", "etcd": "control1"}
+    assert record["kubespray"] == "2.31.0"
+    tokens = {call["token_id"] for call in installed.calls() if call.get("token_id")}
+    assert len(tokens) == 1
+    assert installed.orders("token create") == []
+    nothing_left(installed)
+
+
+def test_upgrade_that_failed_went_on_with_the_rest(upgraded: Operations) -> None:
+    assert set(upgraded.nodes().values()) == {f"v{NEW}"}
+    assert len(upgraded.orders("upgrade apply")) == 1
+    assert [order["host"] for order in upgraded.orders("restart")] == list(FIRST)
+    assert upgraded.record()["kubernetes"] == NEW
+
+
+def test_second_install_has_nothing_to_do(upgraded: Operations) -> None:
+    before = upgraded.tasks
+    with counting(upgraded.hosts.values()) as new:
+        ran = upgraded.done("install")
+    assert upgraded.tasks == before
+    assert "Kubespray has nothing to do" in ran.out
+    assert (new["worker1"], new["worker2"]) == (0, 0)
+
+
+def test_changed_variable_of_one_worker(upgraded: Operations) -> None:
+    own = {"worker2": {"kubelet_max_pods": 64}}
+    upgraded.write(*FIRST, own=own, kube_version=NEW)
+    with upgraded.acted() as acted:
+        ran = upgraded.done("install")
+    assert re.search(r"^~ worker2 +converge +changed: kubelet_max_pods", ran.out, re.MULTILINE)
+    assert "cluster" not in acted
+    assert acted["scale"] == ["worker2"]
+    assert {name for hosts in acted.values() for name in hosts} == {"worker2"}
+    before = upgraded.tasks
+    upgraded.done("install")
+    assert upgraded.tasks == before
+
+
+def test_new_control_plane_host_is_not_for_scale(upgraded: Operations) -> None:
+    upgraded.write(*FIRST, "worker3", own={}, kube_version=NEW)
+    text = (upgraded.inventory / "hosts.yml").read_text(encoding="utf-8")
+    (upgraded.inventory / "hosts.yml").write_text(
+        text.replace("      control1: {}", "      control1: {}\n      worker3: {}"), encoding="utf-8"
+    )
+    before = upgraded.tasks
+    ran = upgraded.does("scale")
+    assert ran.status == 2
+    assert "SLW-8303" in ran.out
+    assert f"ansible-playbook -i {upgraded.inventory} slipway.cluster.install" in ran.out
+    assert upgraded.tasks == before
+
+
+def test_new_workers_join_together(grown: Operations) -> None:
+    joins = sorted((o for o in grown.orders("join") if o["host"] in LATER), key=lambda order: order["began"])
+    assert sorted(join["host"] for join in joins) == list(LATER)
+    for one, other in pairwise(joins):
+        assert other["began"] < one["ended"]
+    tokens = {c["token_id"] for c in grown.calls() if c["playbook"] == "scale" and c.get("token_id")}
+    assert len(tokens) == 2, "one of the run before, and one of this one"
+    assert grown.orders("token create") == []
+    assert grown.record()["hosts"].keys() == {*FIRST, *LATER}
+    nothing_left(grown)
+
+
+def test_node_is_removed(grown: Operations) -> None:
+    with counting(grown.hosts.values()) as new, grown.acted() as acted:
+        grown.done("remove", slipway_remove_nodes="worker4")
+    assert acted["remove_node"] == ["worker4"]
+    assert {name for hosts in acted.values() for name in hosts} == {"worker4"}
+    assert [new[name] for name in ("worker1", "worker2", "worker3")] == [0, 0, 0]
+    assert grown.nodes().keys() == {*FIRST, "worker3"}
+    assert grown.record()["hosts"].keys() == {*FIRST, "worker3"}
+    assert [order["host"] for order in grown.orders("reset")] == ["worker4"]
+    assert not (Path(grown.hosts["worker4"].folder) / "etc" / "kubernetes").exists()
+    grown.write(*FIRST, "worker3", kube_version=NEW)
+
+
+def test_consent_for_another_cluster(grown: Operations) -> None:
+    before = grown.tasks
+    ran = grown.does("remove", slipway_remove_cluster="another")
+    assert ran.status == 2
+    assert "SLW-8312" in ran.out
+    assert grown.tasks == before
+    assert grown.nodes().keys() == {*FIRST, "worker3"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables"),
+    [("plan", {}), ("status", {}), ("addons", {}), ("remove", {"slipway_remove_addons": "nobody"})],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_no_kubespray_where_none_is_needed(grown: Operations, playbook: str, variables: dict[str, str]) -> None:
+    addons = {"team": {"objects": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}]}}
+    ran = grown.does(playbook, kubespray=False, slipway_addons=addons, **variables)
+    assert "SLW-8001" not in ran.out
+    assert ran.status == 0, ran.out
+
+
+def test_removal_of_an_addon_reads_nothing_that_destroys(grown: Operations) -> None:
+    ran = grown.done("remove", "--list-tasks", slipway_remove_addons="team")
+    assert "Remove or disown add-ons" in ran.out
+    assert not re.search("kubespray|reset|remove_node", ran.out.replace(str(COLLECTION), ""), re.IGNORECASE)
+
+
+def test_cluster_is_removed(grown: Operations) -> None:
+    with grown.acted() as acted:
+        grown.done("remove", slipway_remove_cluster=grown.name)
+    assert acted["reset"] == [*FIRST, "worker3"]
+    assert not any((Path(host.folder) / "etc" / "kubernetes").exists() for host in grown.hosts.values())
+    assert "kube-apiserver" not in grown.state.processes
