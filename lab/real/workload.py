@@ -89,7 +89,7 @@ def verify(run: Run, steps: Steps, workers: int) -> None:
         named = kubectl(run, "exec", "deployment/web", "--", "/web", "dns", "web.default.svc.cluster.local")
         if named != address:
             raise LabError(f"the cluster's DNS says {named!r} for the Service, and not {address}")
-        step.note = f"on {', '.join(sorted(pods.values()))}, all of them answer over the Service"
+        step.note = f"on {', '.join(sorted(set(pods.values())))}, all of them answer over the Service"
 
 
 def _wait_for_answers(run: Run, url: str, pods: set[str]) -> None:

@@ -163,12 +163,13 @@ def test_facts_of_hosts(machines: Site, real: Path, programs: Path) -> None:
     known = []
     for place in (real, STANDIN):
         with counting(machines.hosts.values()) as new:
-            machines.ok("boilerplate", python=programs, collections=place)
+            machines.ok("boilerplate", alone=True, python=programs, collections=place)
         assert set(new.values()) == {0}
         with counting(machines.hosts.values()) as new:
             # The hosts of a lab have no package manager and no hostname service.
             words = {"override_system_hostname": False}
-            machines.ok("facts", "--skip-tags", "system-packages", python=programs, collections=place, **words)
+            skipped = ("--skip-tags", "system-packages")
+            machines.ok("facts", *skipped, python=programs, collections=place, alone=True, **words)
         assert all(new.values())
         cache = machines.facts / programs.parent.name / place.name
         known.append({file.name: _addresses(file) for file in cache.iterdir()})

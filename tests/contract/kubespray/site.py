@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +22,7 @@ from lab import authority
 from lab.api import Api
 from lab.hosts import manage
 from lab.hosts.model import Host
+from lab.kubeadm import tokens
 from lab.state import State, load
 from tests.contract.support import ROOT
 
@@ -46,6 +50,8 @@ class Site:
     def __post_init__(self) -> None:
         self.facts = self.tmp / "facts"
         self.key = self.tmp / "key"
+        # The path of a socket must be short.
+        self.sockets = Path(tempfile.mkdtemp(prefix="cp-"))
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
 
     def lab(self, *words: str) -> str:
@@ -77,14 +83,28 @@ class Site:
         assert current is not None
         return current
 
-    def api(self) -> Api:
-        return Api(self.state.ports["apiserver"], self.folder / "pki")
+    @contextmanager
+    def api(self) -> Iterator[Api]:
+        """Not for long: the server drops a connection that waits for a playbook's end."""
+        one = Api(self.state.ports["apiserver"], self.folder / "pki")
+        try:
+            yield one
+        finally:
+            one.close()
+
+    def token(self) -> str:
+        """A new join token of a day."""
+        with self.api() as api:
+            return tokens.create(api)
+
+    def revoke(self, token: str) -> None:
+        with self.api() as api:
+            tokens.delete(api, token)
 
     def nodes(self) -> dict[str, str]:
         """Version of the kubelet by node."""
-        api = self.api()
-        items = api.need("GET", "/api/v1/nodes")["items"]
-        api.close()
+        with self.api() as api:
+            items = api.need("GET", "/api/v1/nodes")["items"]
         return {item["metadata"]["name"]: item["status"]["nodeInfo"]["kubeletVersion"] for item in items}
 
     def calls(self) -> list[dict[str, Any]]:
@@ -96,9 +116,15 @@ class Site:
         return [line for line in _lines(self.folder / "kubeadm.jsonl") if line["order"] == what]
 
     def run(
-        self, playbook: str, *words: str, python: Path | None = None, collections: Path = STANDIN, **variables: Any
+        self,
+        playbook: str,
+        *words: str,
+        python: Path | None = None,
+        collections: Path = STANDIN,
+        alone: bool = False,
+        **variables: Any,
     ) -> Ran:
-        """One playbook by its short name, without a terminal."""
+        """One playbook by its short name, without a terminal; ``alone``: with no connection of an earlier run."""
         env = self.env
         public = self.key.with_suffix(".pub").read_text(encoding="utf-8").strip()
         signed = authority.get(env).sign_user(public, authority.principal(env), CERTIFIED)
@@ -112,7 +138,7 @@ class Site:
                 *(f"kubernetes_sigs.kubespray.{playbook}", *words),
             ],
             cwd=self.tmp,
-            env=self._environment(programs, collections),
+            env=self._environment(programs, collections, alone=alone),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -128,7 +154,7 @@ class Site:
         assert ran.status == 0, ran.out
         return ran
 
-    def _environment(self, programs: Path, collections: Path) -> dict[str, str]:
+    def _environment(self, programs: Path, collections: Path, *, alone: bool) -> dict[str, str]:
         return {
             "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(self.tmp),
@@ -140,8 +166,8 @@ class Site:
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_HOST_KEY_CHECKING": "0",
             "ANSIBLE_SSH_USETTY": "0",
-            # A connection for each task, so that they can be counted.
-            "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
+            # A run of its own connections can be counted.
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets / secrets.token_hex(3) if alone else self.sockets),
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }
@@ -157,6 +183,7 @@ def site(name: str, tmp: Path, *machines: str) -> Iterator[Site]:
         yield one
     finally:
         one.lab("down")
+        shutil.rmtree(one.sockets)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
