@@ -65,7 +65,9 @@ class Operations(Site):
             "slipway_etcd_snapshots": 0,
             "drain_grace_period": 1,
             "drain_timeout": "30s",
+            # Not by -e: what a run is given so is recorded of its hosts.
             "lab_fail": "{{ lookup('ansible.builtin.env', 'LAB_FAIL') | default('{}', true) | from_json }}",
+            "lab_seconds_per_host": "{{ lookup('ansible.builtin.env', 'LAB_SECONDS') | default('0', true) }}",
             **variables,
         }
         file = inventory.write_cluster(self.inventory, [hosts[name] for name in names], common)
