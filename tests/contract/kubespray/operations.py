@@ -162,6 +162,14 @@ class Operations(Site):
         found = self.get("/api/v1/secrets")["items"]
         return [item["metadata"]["name"] for item in found if item["type"] == kind]
 
+    def joined_with(self) -> list[str]:
+        """For each join the public part of its token, oldest first: who asked the API for a node's certificate."""
+        start = "system:bootstrap:"
+        lines = Path(self.env["audit_log"]).read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines if start in line and "certificatesigningrequests" in line]
+        users = [entry["user"]["username"] for entry in entries if entry["verb"] == "create"]
+        return [user.removeprefix(start) for user in users if user.startswith(start)]
+
     def close(self) -> None:
         for running in self.started:
             running.stop()
