@@ -144,9 +144,8 @@ def foreign(installed: Operations) -> Operations:
     """A cluster whose record is lost."""
     installed.write(*ALL)
     installed.done("install")
-    api = installed.api()
-    api.need("DELETE", RECORD)
-    api.close()
+    with installed.api() as api:
+        api.need("DELETE", RECORD)
     return installed
 
 

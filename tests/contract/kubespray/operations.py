@@ -148,11 +148,8 @@ class Operations(Site):
 
     def get(self, path: str) -> dict[str, Any]:
         """An object of the API, as its administrator reads it."""
-        api = self.api()
-        try:
+        with self.api() as api:
             return dict(api.need("GET", path))
-        finally:
-            api.close()
 
     def record(self) -> dict[str, Any]:
         return dict(json.loads(self.get(RECORD)["data"]["record"]))
