@@ -146,6 +146,8 @@ def test_upgrade_that_failed_went_on_with_the_rest(upgraded: Operations) -> None
     assert len(upgraded.orders("upgrade apply")) == 1
     assert [order["host"] for order in upgraded.orders("restart")][-3:] == list(FIRST)
     assert upgraded.record()["kubernetes"] == NEW
+    assert upgraded.orders("token create") == []
+    nothing_left(upgraded)
 
 
 def test_second_install_has_nothing_to_do(upgraded: Operations) -> None:
