@@ -24,7 +24,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 
-from . import options
+from . import kubespray, options
 from .node_lock import NodeLock
 from .node_planner import Planner, version
 from .scope import RESULT, TOUCHED
@@ -64,7 +64,11 @@ class Stages:
         self._planner = Planner(action, variables, self._lock, masker=masker, alive=alive)
 
     def plan(self) -> dict[str, Any]:
-        """Tell what would be done."""
+        """Tell what would be done. Add-ons can be planned without Kubespray, so that its absence is no error here."""
+        if kubespray.folder() is None:
+            text = f"NODES {self._planner.name}  not compared: {kubespray.missing()}"
+            self._say(text)
+            return {"changed": False, "skipped": True, "msg": text}
         plan = self._planner.plan()[2]
         self._tell(plan)
         return _answer(plan)

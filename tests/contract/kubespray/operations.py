@@ -63,7 +63,11 @@ class Operations(Site):
             "slipway_api_forward": True,
             # The lab has one disk, and no etcd of a host's own.
             "slipway_etcd_snapshots": 0,
+            "drain_grace_period": 1,
+            "drain_timeout": "30s",
+            # Not by -e: what a run is given so is recorded of its hosts.
             "lab_fail": "{{ lookup('ansible.builtin.env', 'LAB_FAIL') | default('{}', true) | from_json }}",
+            "lab_seconds_per_host": "{{ lookup('ansible.builtin.env', 'LAB_SECONDS') | default('0', true) }}",
             **variables,
         }
         file = inventory.write_cluster(self.inventory, [hosts[name] for name in names], common)
@@ -157,6 +161,14 @@ class Operations(Site):
         """Names of all Secrets of this type."""
         found = self.get("/api/v1/secrets")["items"]
         return [item["metadata"]["name"] for item in found if item["type"] == kind]
+
+    def joined_with(self) -> list[str]:
+        """For each join the public part of its token, oldest first: who asked the API for a node's certificate."""
+        start = "system:bootstrap:"
+        lines = Path(self.env["audit_log"]).read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines if start in line and "certificatesigningrequests" in line]
+        users = [entry["user"]["username"] for entry in entries if entry["verb"] == "create"]
+        return [user.removeprefix(start) for user in users if user.startswith(start)]
 
     def close(self) -> None:
         for running in self.started:

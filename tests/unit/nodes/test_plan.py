@@ -233,3 +233,10 @@ def test_a_node_of_the_api() -> None:
     assert found == Actual(
         "cp1", frozenset({CONTROL_PLANE}), False, "KubeletNotReady", "1.35.4", ("10.0.0.1",), False, "u"
     )
+
+
+def test_a_cluster_of_ours_without_a_host_in_its_record_is_built_on() -> None:
+    plan = make(wanted(*CLUSTER), live(*CLUSTER), Record("prod"))
+    assert plan.runs == {"cluster": ("cp1", "w1", "w2")}
+    assert not plan.adopts
+    assert not codes(plan)

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.digests import digest, relevant
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Host, Record, dump, load
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import NAME, Host, Record, Store, dump, load
 
 WORKER = frozenset({"worker"})
 
@@ -83,3 +86,27 @@ def test_facts_of_hosts_that_are_not_visited() -> None:
     assert found["w1.lab"]["main_access_ip"] == "10.0.0.2"
     assert found["w1.lab"]["ansible_hostname"] == "w1"
     assert found["w1.lab"]["main_ips"] == ["10.0.0.2"]
+
+
+class Reader:
+    """May read what is in namespaces that are there."""
+
+    def __init__(self, *namespaces: str) -> None:
+        self.namespaces = namespaces
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        name = path.split("/")[4]
+        if path.endswith(NAME):
+            raise ApiError(403, "Forbidden", "may not", (), f"GET {path}")
+        return {"metadata": {"name": name}} if name in self.namespaces else None
+
+
+def test_where_our_namespace_is_not_there_is_no_record() -> None:
+    client: Any = Reader("default")
+    assert Store(client, "slipway-system").read() is None
+
+
+def test_who_may_not_read_the_record_knows_nothing_of_it() -> None:
+    client: Any = Reader("slipway-system")
+    with pytest.raises(ApiError, match="403"):
+        Store(client, "slipway-system").read()

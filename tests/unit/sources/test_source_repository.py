@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.con
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.fetch import chart_path
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.render import render
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.repository import Repository
+from lab import pki
 
 from .servers import PASSWORD, USER, Server, pack, publish, push, serving
 
@@ -107,6 +109,25 @@ def test_credentials_stay_with_their_own_host(shop: Server, offline: RenderConte
         shop.pages["/index.yaml"] = ("text/yaml", index.replace(b'"digest"', b'"ignored"'))
         chart_path(source(shop, "0.2.0"), known(offline, shop))
         assert other.authorizations == [None]
+
+
+def test_certificates_of_servers_are_checked(
+    shop: Server, offline: RenderContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_TRIES", 1)
+    keys = tmp_path / "pki"
+    pki.create(keys, "127.0.0.1")
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings.load_cert_chain(keys / "webhook.crt", keys / "webhook.key")
+    shop.socket = settings.wrap_socket(shop.socket, server_side=True)
+    url = shop.url.replace("http:", "https:")
+    login = {"username": USER, "password": PASSWORD}
+    unknown = replace(offline, repositories={url: Repository(url, **login)})
+    with pytest.raises(RenderError, match="SLW-2020"):
+        chart_path(source(shop, repo=url), unknown)
+    assert shop.requests == []
+    trusted = replace(offline, repositories={url: Repository(url, ca_file=str(keys / "ca.crt"), **login)})
+    assert Path(chart_path(source(shop, repo=url), trusted)).exists()
 
 
 def test_servers_that_fail_are_asked_again(shop: Server, offline: RenderContext) -> None:
