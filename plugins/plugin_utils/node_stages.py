@@ -33,6 +33,9 @@ _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 _PARTIAL = (SCALE, upgrade.WORKERS)
 """Runs after which other hosts may still be as an earlier Kubespray left them."""
 
+_UNREACHABLE = {"reset_nodes": False, "allow_ungraceful_removal": True, "drain_timeout": "15s", "drain_grace_period": 0}
+"""For hosts that cannot be reached: Kubespray leaves them alone, and does not wait for pods that nobody ends."""
+
 
 class Stages:
     """``say`` gets lines for people."""
@@ -89,8 +92,7 @@ class Stages:
             RESULT: {
                 "runs": {**runs, TOUCHED: touched},
                 "facts": facts.of_others(hosts, seen.live, seen.record) if runs else {},
-                # Kubespray leaves the host alone, and does not insist on a drain.
-                "given": {name: {"reset_nodes": False, "allow_ungraceful_removal": True} for name in unreachable},
+                "given": {name: dict(_UNREACHABLE) for name in unreachable},
             },
         }
 

@@ -47,6 +47,8 @@ slipway_addons:
 """
 
 
+# How many nodes are upgraded at the same time is a variable of this name in Kubespray: there is no other way to set it.
+KUBESPRAYS = ("reserved name: serial", "reserved name 'serial'")
 # A task of each playbook that does not plan.
 TASKS = {
     "access": "Trust the authority, and prove it by a login",
@@ -80,7 +82,8 @@ def test_every_playbook_is_read_without_kubespray(core: str, name: str, tmp_path
     for how in ("--syntax-check", "--list-tasks"):
         done = ansible(core, tmp_path, f"slipway.cluster.{name}", how)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "WARNING" not in done.stderr
+        warned = [line for line in done.stderr.splitlines() if "WARNING" in line]
+        assert not [line for line in warned if not any(known in line for known in KUBESPRAYS)]
     assert TASKS.get(name, "Plan the add-ons") in done.stdout
 
 

@@ -19,6 +19,8 @@ _ATTEMPTS = 8
 
 Json = dict[str, Any]
 
+OUT_OF_SERVICE = {"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}
+
 
 def is_cordoned(node: Json) -> bool:
     return bool((node.get("spec") or {}).get("unschedulable"))
@@ -52,6 +54,29 @@ def uncordon(client: Client, name: str, *, dry: bool = False) -> bool | None:
             return False
         if dry or _written(client, node, unschedulable=None, note=None):
             return True
+    raise _contended(name)
+
+
+def take_out_of_service(client: Client, name: str) -> None:
+    """Says that nothing runs on a node any more, so that its pods are deleted without a word from its kubelet
+    (https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown). Only for a
+    host that is off, or is never to come back as this node."""
+    for _attempt in range(_ATTEMPTS):
+        node = client.get(NODE.path("", name))
+        if node is None:
+            return
+        taints = list((node.get("spec") or {}).get("taints") or [])
+        if any(taint.get("key") == OUT_OF_SERVICE["key"] for taint in taints):
+            return
+        version = {"resourceVersion": node["metadata"]["resourceVersion"], "uid": node["metadata"]["uid"]}
+        patch: Json = {"metadata": version, "spec": {"taints": [*taints, OUT_OF_SERVICE]}}
+        try:
+            client.write("PATCH", NODE.path("", name), patch, {"fieldManager": MANAGER}, MERGE)
+        except ApiError as exc:
+            if exc.status not in (404, 409):
+                raise
+        else:
+            return
     raise _contended(name)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..kube.client import Client
-from .cordon import cordon, is_cordoned, uncordon
+from .cordon import cordon, is_cordoned, take_out_of_service, uncordon
 from .eviction import Answer, delete_finished, evict
 from .pods import Fate, fate, pod_name
 from .problem import Problem
@@ -124,6 +124,9 @@ class _Drain:
             return Drained(self._name, ABSENT)
         newly = not is_cordoned(before)
         self._tell(self._name, "cordoned", "" if newly else "before")
+        if self._name in self._settings.unreachable:
+            # Otherwise its pods end for ever, and whoever waits for them does, too.
+            take_out_of_service(self._client, self._name)
         problem = self._empty()
         stayed = tuple(sorted(pod_name(pod) for pod in pods_on(self._client, self._name) if fate(pod).stays))
         moved = tuple(sorted(self._moved))

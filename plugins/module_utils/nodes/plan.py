@@ -100,6 +100,8 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
     adopts = record is None
     if record is None:
         _adopt(wanted, live, draft)
+    elif record.name != wanted.name:
+        draft.problems.append(other_cluster(record, wanted))
     known = record.hosts if record else {}
     _versions(wanted, record, draft)
     for host in wanted.hosts:
@@ -141,6 +143,15 @@ def _adopt(wanted: Wanted, live: Mapping[str, Actual], draft: _Draft) -> None:
                 severity=Severity.WARNING if wanted.operation == "plan" else Severity.ERROR,
             )
         )
+
+
+def other_cluster(record: Record, wanted: Wanted) -> Problem:
+    """One name is one cluster: nothing is done to the nodes of another."""
+    return Problem(
+        "SLW-8312",
+        f"the cluster's record calls it {record.name!r}, and the inventory {wanted.name!r}",
+        "this is another cluster than the inventory says: look where its control plane hosts lead to",
+    )
 
 
 def _versions(wanted: Wanted, record: Record | None, draft: _Draft) -> None:

@@ -40,8 +40,7 @@ class Host:
 class Record:
     """``kubespray`` and ``kubernetes`` are versions without ``v``; ``adopted``: it was not us who built it.
 
-    ``first`` are the hosts that Kubespray treats as the first of their groups, by group. ``unfinished`` is the
-    operation of a run that began and did not end.
+    ``first`` are the hosts that Kubespray treats as the first of their groups, by group.
     """
 
     name: str
@@ -50,7 +49,6 @@ class Record:
     hosts: Mapping[str, Host] = field(default_factory=dict)
     first: Mapping[str, str] = field(default_factory=dict)
     adopted: bool = False
-    unfinished: str = ""
 
     def with_hosts(self, hosts: Iterable[Desired]) -> Record:
         """These are as the inventory has them now."""
@@ -81,7 +79,6 @@ def to_data(record: Record) -> Json:
         "kubernetes": record.kubernetes,
         "first": dict(record.first),
         "adopted": record.adopted,
-        "unfinished": record.unfinished,
         "common": common,
         "hosts": hosts,
     }
@@ -116,7 +113,6 @@ def from_data(data: Mapping[str, Any]) -> Record:
             hosts=hosts,
             first=data["first"],
             adopted=data["adopted"],
-            unfinished=data["unfinished"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise _unreadable(exc) from exc

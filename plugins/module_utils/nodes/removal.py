@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from .external import cluster_consent
 from .model import Actual
-from .plan import Action, NodeChange, NodePlan, Wanted, notes_of
+from .plan import Action, NodeChange, NodePlan, Wanted, notes_of, other_cluster
 from .problem import Problem
 from .record import Record
 
@@ -46,13 +46,7 @@ def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record
     """``consent`` has to be the cluster's name."""
     problems = cluster_consent(consent, wanted.name)
     if not problems and record is not None and record.name != wanted.name:
-        problems.append(
-            Problem(
-                "SLW-8312",
-                f"the cluster's record calls it {record.name!r}, and the inventory {wanted.name!r}",
-                "this is another cluster than the inventory says: look where its control plane hosts lead to",
-            )
-        )
+        problems.append(other_cluster(record, wanted))
     present = [host for host in wanted.hosts if host.name not in wanted.absent]
     nodes = [
         NodeChange(

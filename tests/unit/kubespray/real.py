@@ -23,7 +23,11 @@ def installed() -> Path:
     for path in (*os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(":"), "~/.ansible/collections"):
         folder = Path(path).expanduser() / "ansible_collections" / "kubernetes_sigs" / "kubespray"
         manifest = folder / "MANIFEST.json"
-        if path and manifest.is_file() and f'"version": "{VERSION}"' in manifest.read_text():
+        if not path or not manifest.is_file():
+            continue
+        text = manifest.read_text()
+        # The lab's stand-in has the same version.
+        if f'"version": "{VERSION}"' in text and '"standin"' not in text:
             return folder
     pytest.skip(NOT_INSTALLED)
 

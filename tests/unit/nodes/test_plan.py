@@ -164,6 +164,12 @@ def test_a_cluster_of_somebody_else_is_not_touched_without_a_word() -> None:
     assert actions(plan) == {"cp1": "adopt", "w1": "adopt", "w2": "adopt", "w3": "join"}
 
 
+def test_a_cluster_of_another_name_is_another_cluster() -> None:
+    plan = make(wanted(*CLUSTER), live(*CLUSTER), replace(recorded(*CLUSTER), name="staging"))
+    assert codes(plan) == ["SLW-8312"]
+    assert "calls it 'staging'" in plan.problems[0].message
+
+
 def test_a_node_whose_run_died_is_joined_again() -> None:
     """The API knows it, the record does not: nobody knows how far Kubespray came."""
     plan = make(wanted(*CLUSTER), live(*CLUSTER), recorded(FIRST, worker(1)))
