@@ -19,7 +19,7 @@ import pytest
 from lab.hosts.log import counting
 from tests.contract.kubespray.site import NEXT, Site, site
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 OLD, NEW = "1.34.6", "1.35.4"
 FIRST, LATER = ("worker1",), ("worker2", "worker3")
