@@ -87,6 +87,10 @@ bench: setup ## The benchmarks; ROUNDS=5, PEERS=helmfile,tasks, PARTS=planning,a
 bench-ssh: setup ## A login with a session's agent beside one with OpenSSH's and a plain key; ROUNDS=5
 	PYTHONPATH=.build/collections python -m benchmarks.ssh $(if $(ROUNDS),--rounds $(ROUNDS))
 
+.PHONY: bench-nodes
+bench-nodes: setup ## One node more for clusters of 5, 50 and 500 workers, and a run without work; SIZES=5,50
+	PYTHONPATH=.build/collections python -m benchmarks.nodes $(if $(SIZES),--sizes $(SIZES))
+
 .PHONY: lab-up
 lab-up: setup ## Start the lab: a real API server with simulated nodes, without root or containers
 	python -m lab up
