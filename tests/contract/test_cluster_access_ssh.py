@@ -129,6 +129,27 @@ def test_an_inventory_of_hosts_is_enough(
     assert users == {f"system:serviceaccount:{run.space}:slipway-reader-{cleaned.name}"}
 
 
+@pytest.mark.parametrize("core", CORES)
+def test_the_first_contact_of_a_run_is_checked_by_its_session(
+    core: str, cleaned: Cluster, hosts: tuple[Host, Host], lab_env: dict[str, Any], tmp_path: Path
+) -> None:
+    """The connection is there before anybody has said who certifies hosts, and no known_hosts has this one."""
+    role, secret = authority.set_up(lab_env).app_role()
+    login = {"method": "approle", "role_id": role}
+    session = {
+        "provider": "openbao",
+        "principals": [authority.principal(lab_env)],
+        "host_check": "enforce",
+        "openbao": {"address": lab_env["bao_address"], "role": authority.ROLE, "auth": login},
+    }
+    nobody = {"ansible_ssh_common_args": "-o UserKnownHostsFile=/dev/null"}
+    wanted = {"plain": {"namespace": cleaned.ns("main"), "objects": [o.config_map("plain")]}}
+    run = reached(cleaned, tmp_path, nobody, hosts[0], wanted, slipway_api_forward=True, slipway_ssh=session)
+    said = run.run("plan", core=core, SLIPWAY_SECRET_ID=secret)
+    assert "1 install" in said
+    assert "SSH session: 1 certificate of OpenBao" in said
+
+
 def test_an_address_that_is_not_reached_is_told_at_once(
     cleaned: Cluster, hosts: tuple[Host, Host], login: dict[str, str], tmp_path: Path
 ) -> None:
