@@ -121,7 +121,8 @@ def volume(cluster: Cluster, claim: str, *, policy: str = "Delete", driver: str 
         }
         cluster.client().write("POST", path_of(cluster, "persistentvolumeclaims"), wanted)
         live = f"{path_of(cluster, 'persistentvolumeclaims')}/{claim}"
-        eventually(lambda: (cluster.get(live) or {})["status"].get("phase") == "Bound")
+        # A claim that the controller saw before its volume is looked at again after 15 seconds.
+        eventually(lambda: (cluster.get(live) or {})["status"].get("phase") == "Bound", 60)
     return name
 
 
