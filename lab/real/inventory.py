@@ -17,9 +17,9 @@ from lab.real.model import MIRROR, Host, Run
 
 # Kubespray's prefix of the variables, the file in the mirror, and what the variable of its checksum is named after.
 DOWNLOADS = (
-    ("kubeadm", "kubeadm", "binary"),
-    ("kubectl", "kubectl", "binary"),
-    ("kubelet", "kubelet", "binary"),
+    ("kubeadm", "kubeadm-{kubernetes}", "binary"),
+    ("kubectl", "kubectl-{kubernetes}", "binary"),
+    ("kubelet", "kubelet-{kubernetes}", "binary"),
     ("runc", "runc", "binary"),
     ("cni", "cni.tgz", "binary"),
     ("crictl", "crictl.tgz", "binary"),
@@ -54,7 +54,7 @@ def write(run: Run, hosts: Iterable[Host], mirror: Path) -> Path:
     everybody = folder / "group_vars" / "all"
     everybody.mkdir(parents=True, exist_ok=True)
     (folder / "hosts.yml").write_text(yaml.safe_dump(groups(hosts), sort_keys=False))
-    told = variables(run.folder, mirror) | login.variables(run)
+    told = variables(run.folder, mirror, run.kubernetes) | login.variables(run)
     (everybody / "kubespray.yml").write_text(yaml.safe_dump(told, sort_keys=False))
     return folder
 
@@ -78,7 +78,7 @@ def groups(hosts: Iterable[Host]) -> dict[str, Any]:
     }
 
 
-def variables(folder: Path, mirror: Path) -> dict[str, Any]:
+def variables(folder: Path, mirror: Path, kubernetes: str) -> dict[str, Any]:
     """Variables of all hosts; ``folder`` takes what Kubespray writes on the controller."""
     access = {
         "ansible_user": "root",
@@ -98,8 +98,9 @@ def variables(folder: Path, mirror: Path) -> dict[str, Any]:
             }
         ],
     }
-    files: dict[str, Any] = {}
-    for prefix, name, kind in DOWNLOADS:
+    files: dict[str, Any] = {"kube_version": kubernetes.removeprefix("v")}
+    for prefix, named, kind in DOWNLOADS:
+        name = named.format(kubernetes=kubernetes)
         files[f"{prefix}_download_url"] = f"{registry}/files/{name}"
         files[f"{prefix}_{kind}_checksum"] = f"sha256:{sha256_of(mirror / 'files' / name)}"
     return access | FEW_PARTS | CONTAINERS | images | files

@@ -20,7 +20,7 @@ from lab.real import images, modules, tools
 from lab.real.images import Image
 
 ETCD = "etcd-v3.6.10-linux-amd64"
-PLAIN = ("kubeadm", "kubectl", "kubelet", "runc")
+PLAIN = ("kubeadm", "kubectl", "kubelet")
 ARCHIVES = ("cni.tgz", "containerd.tgz", "crictl.tgz", "etcd.tgz", "nerdctl.tgz")
 # nerdctl cannot be built from its module. Kubespray installs it and asks it for the shell's completion; with
 # image_command_tool it never calls it again.
@@ -33,48 +33,64 @@ TABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tabl
 SYSTEM = ("usr/sbin/xtables-nft-multi", "usr/sbin/nft", "usr/sbin/conntrack", "usr/sbin/ipset")
 
 
-def make(programs: dict[str, Path], base: Path, say: Say) -> Path:
-    """Folder with ``files`` and the registry's ``v2``, made when what goes into it is another than last time."""
+Programs = dict[str, Path]
+
+
+def make(programs: Programs, kubernetes: dict[str, Programs], base: Path, say: Say) -> Path:
+    """Folder with ``files`` and the registry's ``v2``, made when what goes into it is another than last time.
+
+    ``kubernetes`` has its programs by version.
+    """
     digest = hashlib.sha256()
     for source in (Path(__file__), Path(images.__file__)):
         digest.update(source.read_bytes())
     # The folders in the cache are named after what is in them.
-    digest.update(" ".join(sorted({str(path.parent) for path in programs.values()} | {str(base)})).encode())
-    made = tuple(f"files/{name}" for name in (*PLAIN, *ARCHIVES))
-    unit = Unit("mirror", KUBERNETES.removeprefix("v"), digest.hexdigest(), made, 40)
-    return cache.ensure(cache.cache_root(), unit, lambda target: _make(programs, base, target), say)
+    made_of = [programs, *kubernetes.values()]
+    digest.update(
+        " ".join(sorted({str(path.parent) for one in made_of for path in one.values()} | {str(base)})).encode()
+    )
+    made = ("files/runc", *(f"files/{name}-{version}" for name in PLAIN for version in kubernetes))
+    made += tuple(f"files/{name}" for name in ARCHIVES)
+    unit = Unit("mirror", KUBERNETES.removeprefix("v"), digest.hexdigest(), made, 60)
+    return cache.ensure(cache.cache_root(), unit, lambda target: _make(programs, kubernetes, base, target), say)
 
 
-def _make(programs: dict[str, Path], base: Path, target: Path) -> None:
+def _make(programs: Programs, kubernetes: dict[str, Programs], base: Path, target: Path) -> None:
     files = target / "files"
     files.mkdir()
-    for name in PLAIN:
-        os.link(programs[name], files / name)
+    os.link(programs["runc"], files / "runc")
+    for version, own in kubernetes.items():
+        for name in PLAIN:
+            os.link(own[name], files / f"{name}-{version}")
     members = {module.folder: [name for name, _package in module.programs] for module in modules.MODULES}
     _pack(files / "cni.tgz", {name: programs[name] for name in members["cni"]})
     _pack(files / "containerd.tgz", {f"bin/{name}": programs[name] for name in members["containerd"]})
     _pack(files / "crictl.tgz", {"crictl": programs["crictl"]})
     _pack(files / "etcd.tgz", {f"{ETCD}/{name}": programs[name] for name in members["etcd"]})
     _pack(files / "nerdctl.tgz", {"nerdctl": NERDCTL})
-    for image in catalogue(programs, base):
+    for image in catalogue(programs, kubernetes, base):
         images.publish(image, target)
 
 
-def catalogue(programs: dict[str, Path], base: Path) -> list[Image]:
+def catalogue(programs: Programs, kubernetes: dict[str, Programs], base: Path) -> list[Image]:
     """All images, by the names under which Kubespray asks for them."""
 
-    def local(*names: str) -> dict[str, Path | str]:
-        return {f"usr/local/bin/{name}": programs[name] for name in names}
+    def local(own: Programs, *names: str) -> dict[str, Path | str]:
+        return {f"usr/local/bin/{name}": own[name] for name in names}
 
     plain = [
-        Image(f"k8s/{name}", KUBERNETES, local(name))
+        Image(f"k8s/{name}", version, local(own, name))
+        for version, own in kubernetes.items()
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ]
-    proxy = Image("k8s/kube-proxy", KUBERNETES, {**local("kube-proxy"), **_network_tools(base)})
+    network = _network_tools(base)
+    proxies = [
+        Image("k8s/kube-proxy", version, {**local(own, "kube-proxy"), **network}) for version, own in kubernetes.items()
+    ]
     return [
         *plain,
-        proxy,
-        Image("k8s/etcd", "v3.6.10", local("etcd", "etcdctl", "etcdutl")),
+        *proxies,
+        Image("k8s/etcd", "v3.6.10", local(programs, "etcd", "etcdctl", "etcdutl")),
         Image("k8s/pause", "3.10.1", {"pause": programs["pause"]}, ("/pause",)),
         Image("k8s/coredns/coredns", "v1.12.4", {"coredns": programs["coredns"]}, ("/coredns",)),
         Image("lab/web", "1", {"web": programs["web"]}, ("/web",)),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lab import state
+from lab.binaries import KUBERNETES
 from lab.procs import Process
 
 BRIDGE = "br0"
@@ -54,10 +55,14 @@ def hosts(control_planes: int, workers: int) -> list[Host]:
 
 @dataclass
 class Run:
-    """What is written down of a running lab; ``settings`` are the machine's kernel settings from before it."""
+    """What is written down of a running lab; ``settings`` are the machine's kernel settings from before it.
+
+    ``kubernetes`` is the version that the inventory asks for.
+    """
 
     folder: Path
     boot: str = field(default_factory=state.boot_id)
+    kubernetes: str = KUBERNETES
     server: Process | None = None
     namespace: str = ""
     machines: dict[str, Process] = field(default_factory=dict)
@@ -87,7 +92,7 @@ def load(folder: Path) -> Run | None:
         return None
     server = None if raw["server"] is None else _process(raw["server"])
     machines = {name: _process(item) for name, item in raw["machines"].items()}
-    return Run(folder, raw["boot"], server, raw["namespace"], machines, raw["settings"])
+    return Run(folder, raw["boot"], raw["kubernetes"], server, raw["namespace"], machines, raw["settings"])
 
 
 def _process(item: dict[str, object]) -> Process:

@@ -25,9 +25,22 @@ NODE = dataclasses.replace(
     expected_seconds=210,
 )
 
+EARLIER = "v1.35.3"
+"""What an upgrade begins with: the same sources under the number of the patch before. Only linking is done again."""
+
+
+def _earlier(module: Module) -> Module:
+    linked = tuple((name, EARLIER if value == binaries.KUBERNETES else value) for name, value in module.linked)
+    return dataclasses.replace(module, version=EARLIER.removeprefix("v"), linked=linked, expected_seconds=60)
+
+
+KUBERNETES = {
+    binaries.KUBERNETES: (CONTROL_PLANE, NODE),
+    EARLIER: (_earlier(CONTROL_PLANE), _earlier(NODE)),
+}
+"""Kubernetes by version; everything else there is once."""
+
 MODULES = (
-    CONTROL_PLANE,
-    NODE,
     Module(
         "containerd",
         "2.2.3",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -46,11 +47,17 @@ def _stand_back() -> None:
 def _ensure(say: Say) -> Parts:
     cached = cache.cache_root()
     root = base.root(say)
-    programs = {"runc": root / "usr/sbin/runc"}
-    for module in modules.MODULES:
-        folder = cache.ensure(cached, module.unit(), partial(_build, module, say), say)
-        programs |= {name: folder / name for name, _package in module.programs}
-    return Parts(root, mirror.make(programs, root, say), pythons.environment("kubespray", say))
+
+    def built(all_of: Iterable[Module]) -> dict[str, Path]:
+        programs: dict[str, Path] = {}
+        for module in all_of:
+            folder = cache.ensure(cached, module.unit(), partial(_build, module, say), say)
+            programs |= {name: folder / name for name, _package in module.programs}
+        return programs
+
+    kubernetes = {version: built(all_of) for version, all_of in modules.KUBERNETES.items()}
+    programs = {"runc": root / "usr/sbin/runc", **built(modules.MODULES)}
+    return Parts(root, mirror.make(programs, kubernetes, root, say), pythons.environment("kubespray", say))
 
 
 def _build(module: Module, say: Say, target: Path) -> None:

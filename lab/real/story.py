@@ -1,12 +1,13 @@
 # Copyright (c) 2026 Slipway contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The story told by Slipway's playbooks: install, again, scale past a dead node, remove nodes, remove the cluster."""
+"""The story told by Slipway's playbooks: install, again, scale past a dead node, remove, upgrade, reset."""
 
 from __future__ import annotations
 
+from lab.binaries import KUBERNETES
 from lab.errors import LabError
-from lab.real import ground, kubespray, login, machine, workload
+from lab.real import ground, kubespray, login, machine, modules, workload
 from lab.real.kubespray import Outcome
 from lab.real.model import Host, Run, hosts
 from lab.real.parts import Parts
@@ -15,6 +16,7 @@ from lab.real.steps import Steps
 OWN = "slipway.cluster."
 REMAINS = ("/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/containerd", "/etc/cni")
 LOOK = 'for path; do ! [ -e "$path" ] || echo "$path"; done; pidof kubelet containerd kube-apiserver etcd || true'
+VERSIONS = "{range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {end}"
 
 
 class Story:
@@ -29,6 +31,7 @@ class Story:
         :raises LabError: when a playbook fails or a check does not hold.
         """
         workload.write_addon(self._run)
+        self._ask_for(modules.EARLIER)
         self._play("install 1+1", "install")
         workload.verify(self._run, self._steps, 1)
         again = self._play("install again", "install")
@@ -41,10 +44,27 @@ class Story:
         self._grow(hosts(1, 3), "scale to 1+3 with w2 dead", but=("w2",))
         self._remove("w2", "the dead w2", "-e", "slipway_remove_unreachable=w2")
         self._remove("w3", "w3")
+        self._upgrade()
         self._play("remove the cluster", "remove", "-e", f"slipway_remove_cluster={login.NAME}")
         with self._steps.step("nothing of the cluster is left on cp1, w1"):
             for host in ("cp1", "w1"):
                 self._expect_bare(host)
+
+    def _ask_for(self, kubernetes: str) -> None:
+        self._run.kubernetes = kubernetes
+        self._run.save()
+        ground.describe(self._run, hosts(1, 1), self._parts)
+
+    def _upgrade(self) -> None:
+        """One patch up, both nodes; the add-on's pods answer before and after."""
+        self._ask_for(KUBERNETES)
+        self._play(f"upgrade {modules.EARLIER} to {KUBERNETES}", "upgrade")
+        with self._steps.step("all is as new") as step:
+            step.note = workload.kubectl(self._run, "get", "nodes", "-o", f"jsonpath={VERSIONS}")
+            if step.note.split()[1::2] != [KUBERNETES] * 2:
+                raise LabError(f"not all nodes run {KUBERNETES}: {step.note}")
+        workload.verify(self._run, self._steps, 1)
+        self._play("upgrade again", "upgrade")
 
     def _grow(self, wanted: list[Host], name: str, but: tuple[str, ...] = ()) -> None:
         """Add the last host; nobody may have logged in to the workers that were there before."""
@@ -75,10 +95,7 @@ class Story:
         ground.describe(self._run, left, self._parts)
 
     def _expect_bare(self, host: str) -> None:
-        asked = (
-            'for path in "$@"; do [ -e "$path" ] && echo "$path"; done; pidof kubelet containerd kube-apiserver etcd'
-        )
-        left = machine.execute(self._run, host, ["sh", "-c", f"{asked} || true", "sh", *REMAINS]).split()
+        left = machine.execute(self._run, host, ["sh", "-c", LOOK, "sh", *REMAINS]).split()
         if left:
             raise LabError(f"{host} still has {', '.join(left)}")
 

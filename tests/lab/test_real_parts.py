@@ -110,13 +110,16 @@ def test_a_host_has_a_way_to_every_other_hosts_pods_and_none_around_its_own() ->
 
 def test_the_inventory_names_every_file_with_its_checksum(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
-    for _prefix, name, _kind in inventory.DOWNLOADS:
+    run = model.Run(tmp_path / "run", kubernetes=modules.EARLIER)
+    for _prefix, named, _kind in inventory.DOWNLOADS:
+        name = named.format(kubernetes=run.kubernetes)
         (tmp_path / "files" / name).write_text(name)
-    run = model.Run(tmp_path / "run")
     run.folder.mkdir()
     place = inventory.write(run, model.hosts(1, 2), tmp_path)
     told = yaml.safe_load((place / "group_vars/all/kubespray.yml").read_text())
-    for prefix, name, kind in inventory.DOWNLOADS:
+    assert told["kube_version"] == "1.35.3"
+    for prefix, named, kind in inventory.DOWNLOADS:
+        name = named.format(kubernetes=run.kubernetes)
         assert told[f"{prefix}_download_url"].endswith(f"/files/{name}")
         assert told[f"{prefix}_{kind}_checksum"] == f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     groups = yaml.safe_load((place / "hosts.yml").read_text())["all"]
@@ -211,6 +214,9 @@ def test_a_step_that_fails_is_printed_and_not_counted(capsys: pytest.CaptureFixt
 
 
 def test_no_program_is_built_twice() -> None:
-    names = [name for module in modules.MODULES for name, _package in module.programs]
-    assert len(names) == len(set(names))
-    assert len({module.unit().key for module in modules.MODULES}) == len(modules.MODULES)
+    for version in modules.KUBERNETES:
+        built = [*modules.MODULES, *modules.KUBERNETES[version]]
+        names = [name for module in built for name, _package in module.programs]
+        assert len(names) == len(set(names))
+    every = [*modules.MODULES, *(module for all_of in modules.KUBERNETES.values() for module in all_of)]
+    assert len({module.unit().key for module in every}) == len(every)
