@@ -14,9 +14,11 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_apply 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_wanted import Marks, read_marks
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
 
-from ..plugin_utils.node_action import NodeAction, node_hosts, stop_at
+from ..plugin_utils.node_action import NODE_GROUPS, NodeAction, stop_at
 
 display = Display()
+_KINDS = ("labels", "taints", "annotations")
+_READ = {"kube_override_hostname", *(f"node_{kind}" for kind in _KINDS)}
 
 
 class ActionModule(NodeAction):
@@ -54,12 +56,16 @@ class ActionModule(NodeAction):
 
 
 def inventory(variables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Three variables of every host that is a node."""
-    hostvars = variables["hostvars"]
+    """Three variables of every host that is a node, by its name in the cluster: as Kubespray names it."""
+    hostvars, groups = variables["hostvars"], variables.get("groups") or {}
     found = {}
-    for host, node in node_hosts(variables).items():
-        of = hostvars[host]
-        found[node] = {kind: of.get(f"node_{kind}") for kind in ("labels", "taints", "annotations")}
+    for host in dict.fromkeys(host for group in NODE_GROUPS for host in groups.get(group) or []):
+        of = hostvars.raw_get(host)
+        # Ansible collects all variables of a host once more to template one; most hosts have none of these.
+        if not _READ.isdisjoint(of):
+            of = hostvars[host]
+        node = str(of.get("kube_override_hostname") or host)
+        found[node] = {kind: of.get(f"node_{kind}") for kind in _KINDS}
     return found
 
 

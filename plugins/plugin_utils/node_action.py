@@ -91,11 +91,3 @@ def stop_at(problems: Sequence[Problem]) -> None:
         raise NodesError(problems)
     for problem in problems:
         display.warning(str(problem))
-
-
-def node_hosts(variables: Mapping[str, Any]) -> dict[str, str]:
-    """Inventory hosts that are nodes, each with its name in the cluster: as Kubespray names it."""
-    groups = variables.get("groups") or {}
-    hostvars = variables["hostvars"]
-    hosts = dict.fromkeys(host for group in NODE_GROUPS for host in groups.get(group) or [])
-    return {host: str(hostvars[host].get("kube_override_hostname") or host) for host in hosts}

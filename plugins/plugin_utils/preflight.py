@@ -63,13 +63,20 @@ class Preflight:
             found.problems += self._check_addons(index)
         found.problems += self._check_groups()
         members = options.names(self._args, "members")
-        seen = seen_hosts(self._groups, self._variables["hostvars"].raw_get, members)
+        seen = seen_hosts(self._groups, self._values_of, members)
         limits = self._limits(folder)
         found.hosts = [host.name for host in seen]
         found.problems += [problem for host in seen for problem in hosts.judge(host, limits)]
         named = self._flag("override_system_hostname", True)
         found.problems += hosts_together.judge_together(seen, hostnames_are_set=named)
         return found
+
+    def _values_of(self, host: str) -> Mapping[str, Any]:
+        """All variables of a host that was looked at, none of others: Ansible takes milliseconds to collect them."""
+        hostvars = self._variables["hostvars"]
+        registered = hostvars._variable_manager._nonpersistent_fact_cache
+        values: Mapping[str, Any] = hostvars.raw_get(host) if RESULT in registered.get(host, ()) else {}
+        return values
 
     def _check_variables(self, index: Index) -> list[Problem]:
         return check(
