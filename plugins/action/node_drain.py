@@ -24,7 +24,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
 
 from ..plugin_utils import options
-from ..plugin_utils.node_action import NodeAction, problem_dict
+from ..plugin_utils.node_action import NodeAction
 
 display = Display()
 
@@ -77,5 +77,5 @@ def _result(done: Sequence[Drained]) -> dict[str, Any]:
     result: dict[str, Any] = {"changed": any(one.changed for one in done), "nodes": [one.as_dict() for one in done]}
     if any(one.outcome == FAILED for one in done):
         result.update(failed=True, msg=str(NodesError(problems)), code=problems[0].code)
-        result["problems"] = [problem_dict(problem) for problem in problems]
+        result["problems"] = [problem.as_dict() for problem in problems]
     return result

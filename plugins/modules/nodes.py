@@ -27,13 +27,14 @@ options:
   stage:
     description:
       - V(plan) tells what is to be done.
+      - V(status) tells what is there, with a reader's rights. What cannot be looked at is told too, and is no failure.
       - V(begin) tells it, fails when it must not be done, and has M(slipway.cluster.node_scope) know the hosts.
       - V(lock) lets nobody else work on the nodes.
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
       - V(forget) sees that O(hosts) are gone, and takes them out of the record.
       - V(finish) gives the lock back.
     type: str
-    choices: [plan, begin, lock, reached, forget, finish]
+    choices: [plan, status, begin, lock, reached, forget, finish]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
@@ -120,6 +121,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+status:
+  description:
+    - What is there. C(there) is whether there is a cluster, C(answers) whether its API does; C(kubernetes) and
+      C(kubespray) are versions, C(adopted) is whether somebody else built it, and C(recorded) whether anything is known
+      of that.
+    - C(run) is the run that works on nodes, or the last one when it did not come to its end (C(holds) is false then);
+      empty when there is none, or when the API is reached without a host that could be asked.
+    - C(nodes) are nodes with what the API says of each, and what a plan would do with it (C(action), C(reasons));
+      C(counts) counts them; C(problems) say what could not be looked at.
+  returned: for V(status)
+  type: dict
 plan:
   description: What is to be done with each node, and why; C(runs) are the hosts of each of Kubespray's playbooks.
   returned: for V(plan) and V(begin)
@@ -151,8 +163,8 @@ first:
   returned: for V(begin)
   type: dict
 result:
-  description: V(changes) or V(unchanged).
-  returned: for V(plan) and V(begin)
+  description: V(changes) or V(unchanged). For V(status) also V(error), when something is not ready or does not answer.
+  returned: for V(plan), V(status) and V(begin)
   type: str
 forgotten:
   description: Names of the nodes that are gone.

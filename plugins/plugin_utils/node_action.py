@@ -43,7 +43,7 @@ class NodeAction(ActionBase):  # type: ignore[misc]
             session.check_packages()
             result.update(self.work(self._task.args, task_vars or {}))
         except NodesError as exc:
-            problems = [problem_dict(problem) for problem in exc.problems]
+            problems = [problem.as_dict() for problem in exc.problems]
             result.update(failed=True, msg=self._masker.text(str(exc)), problems=problems, code=exc.problems[0].code)
         except (EngineError, KubeError) as exc:
             result.update(failed=True, msg=self._masker.text(str(exc)), code=exc.code)
@@ -72,17 +72,6 @@ class NodeAction(ActionBase):  # type: ignore[misc]
                 yield client
             finally:
                 client.close()
-
-
-def problem_dict(problem: Problem) -> dict[str, str]:
-    return {
-        "code": problem.code,
-        "message": problem.message,
-        "remedy": problem.remedy,
-        "where": problem.where,
-        "host": problem.host,
-        "severity": problem.severity.value,
-    }
 
 
 def stop_at(problems: Sequence[Problem]) -> None:

@@ -7,31 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.claim import Claim, claim_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 
 from . import ssh_session
 from .scope import is_dead, myself
 
 _MODULE = "slipway.cluster.node_lock"
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """A run that did not come to its end: who, what, how far, and the public parts of its join tokens."""
-
-    holder: str
-    operation: str
-    stage: str
-    tokens: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        reached = f"Kubespray's {self.stage} was through" if self.stage else "no playbook of Kubespray's was through"
-        return f"an earlier {self.operation} by {self.holder} did not come to its end, {reached}"
 
 
 class NodeLock:
@@ -46,6 +32,8 @@ class NodeLock:
         self._host = str(variables.get("inventory_hostname", ""))
         self.abandoned = False
         """Whether a claim of a dead run was there when this looked."""
+        self.claim: Claim | None = None
+        """Of whoever was at work when this looked."""
         self.half_built = False
         """Whether runs of ours made this cluster and none of them has come to its end, when this looked."""
 
@@ -54,10 +42,11 @@ class NodeLock:
         answer = self._call("look")
         found = answer.get("found") or {}
         self.abandoned = is_dead(found.get("controller") or {})
+        self.claim = claim_of(found, dead=self.abandoned)
         self.half_built = bool(found.get("creates"))
         return bool(answer["cluster"])
 
-    def take(self, operation: str, token_id: str, *, creates: bool) -> Earlier | None:
+    def take(self, operation: str, token_id: str, *, creates: bool) -> Claim | None:
         """Returns the run that this one follows, if that died; ``token_id`` is for the one that follows this one.
 
         Raises ``NodesError`` SLW-8304: somebody is at work.
@@ -82,8 +71,7 @@ class NodeLock:
                 ]
             )
         if found and found["holder"] != self._me.name:
-            tokens = tuple(found.get("tokens") or ())
-            return Earlier(found["holder"], str(found.get("operation") or "run"), str(found.get("stage") or ""), tokens)
+            return claim_of(found, dead=True)
         return None
 
     def reached(self, stage: str) -> None:

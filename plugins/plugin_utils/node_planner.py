@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import UnreachableError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import READER
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE, Json
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
@@ -23,9 +23,6 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes import remov
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
@@ -33,9 +30,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import Offer, Running, api_problems
 
-from . import inventory_nodes, kubespray, options, origin
+from . import inventory_nodes, kubespray, node_removal, options, origin
 from .cluster import by_ssh, opened
 from .node_lock import NodeLock
+
+NO_ANSWER = "SLW-6102"
+"""Also where it is the host that gets no answer, and says so."""
 
 _OBJECTS = {
     "pods": "/api/v1/pods",
@@ -86,17 +86,7 @@ class Planner:
         seen = self._look()
         index = self.index()
         hosts = inventory_nodes.read(self._variables, index)
-        wanted = Wanted(
-            operation=self.operation,
-            name=self.name,
-            hosts=hosts,
-            kubespray=index.version,
-            kubernetes=self._kubernetes(),
-            absent=frozenset(options.names(self._args, "absent_nodes")),
-            converge=options.flag(self._args, "converge", False),
-            adopt=self._consent("adopt_cluster"),
-            inventory=self._inventory(),
-        )
+        wanted = self.wanted(hosts, index.version)
         makers: dict[str, Callable[[Wanted, Seen], NodePlan]] = {
             "upgrade": self._upgrade,
             "remove": self._removal,
@@ -104,6 +94,20 @@ class Planner:
         }
         maker = makers.get(self.operation, self._comparison)
         return seen, hosts, maker(wanted, seen)
+
+    def wanted(self, hosts: Sequence[Desired], installed: str) -> Wanted:
+        """``installed``: version of Kubespray."""
+        return Wanted(
+            operation=self.operation,
+            name=self.name,
+            hosts=hosts,
+            kubespray=installed,
+            kubernetes=self._kubernetes(),
+            absent=frozenset(options.names(self._args, "absent_nodes")),
+            converge=options.flag(self._args, "converge", False),
+            adopt=self._consent("adopt_cluster"),
+            inventory=self._inventory(),
+        )
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return make(wanted, seen.live, seen.record)
@@ -129,37 +133,14 @@ class Planner:
         return replace(plan, problems=(*plan.problems, *held))
 
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        asked = Removal(
-            options.names(self._args, "remove_nodes"),
-            frozenset(options.names(self._args, "remove_unreachable")),
-            frozenset(options.names(self._args, "remove_node_data")),
-        )
-        found = self._args.get("etcd_members")
-        addresses = {
-            host.name: [host.address, *(seen.live or {})[host.name].addresses]
-            if host.name in (seen.live or {})
-            else [host.address]
-            for host in wanted.hosts
-        }
-        guarded = Guarded(
-            groups=self._variables["groups"],
-            nodes=seen.nodes,
-            etcd=None if found is None else members_of(found, addresses),
-            recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
-            pods=seen.objects.get("pods", ()),
-            volumes=seen.objects.get("volumes", ()),
-            claims=seen.objects.get("claims", ()),
-            budgets=seen.objects.get("budgets", ()),
-        )
-        problems = check_removal(asked, guarded) if seen.live is not None else []
-        return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)
+        return node_removal.plan(self._args, self._variables["groups"], wanted, seen)
 
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
 
     def _look(self) -> Seen:
         """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
-        direct = not by_ssh(self._args, self._variables, self._action._connection.transport)
+        direct = not self.by_host
         # A host that is no part of a cluster has nobody to ask for a token.
         if not direct and not self._lock.cluster_is_there():
             return Seen(None, None)
@@ -177,7 +158,9 @@ class Planner:
                 used = used_by_releases(client, name=str(self._args.get("name")), namespace=self.namespace)
                 seen = replace(seen, server=version(client), servers=servers(client))
                 return replace(seen, used=used, asked=asked_of(client))
-        except UnreachableError as exc:
+        except KubeError as exc:
+            if exc.code != NO_ANSWER:
+                raise
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
             if (
@@ -186,15 +169,7 @@ class Planner:
                 or self._lock.half_built
             ):
                 return Seen(None, None)
-            raise NodesError(
-                [
-                    Problem(
-                        "SLW-8311",
-                        f"there is a cluster, and its API does not answer: {exc.message}",
-                        "bring it back; or let Kubespray run on all hosts without a look: -e slipway_converge=true",
-                    )
-                ]
-            ) from exc
+            raise NodesError([unanswered(exc)]) from exc
 
     def _half_built(self, direct: bool) -> bool:
         """Whether it is runs of ours that made the cluster, and they died before they wrote a record. Who plans by an
@@ -238,8 +213,21 @@ class Planner:
         return origin.shown(str(sources[0])) if sources else ""
 
     @property
+    def by_host(self) -> bool:
+        """Whether the first control plane host opens the API, so that it can be asked for more."""
+        return by_ssh(self._args, self._variables, self._action._connection.transport)
+
+    @property
     def namespace(self) -> str:
         return str(self._args.get("namespace") or "slipway-system")
+
+
+def unanswered(exc: KubeError) -> Problem:
+    return Problem(
+        "SLW-8311",
+        f"there is a cluster, and its API does not answer: {exc.message}",
+        "bring it back; or let Kubespray run on all hosts without a look: -e slipway_converge=true",
+    )
 
 
 def version(client: Client) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of a node operation, for the action: plan, begin, lock, note what is reached, finish."""
+"""The stages of a node operation, for the action: status, plan, begin, lock, note what is reached, finish."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import SCALE, NodePlan
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
+from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_status import status_dict, status_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 
-from . import kubespray, options
+from . import kubespray, node_status, options
 from .node_lock import NodeLock
 from .node_planner import Planner, version
 from .scope import RESULT, TOUCHED
@@ -72,6 +73,13 @@ class Stages:
         plan = self._planner.plan()[2]
         self._tell(plan)
         return _answer(plan)
+
+    def status(self) -> dict[str, Any]:
+        """Tell what is there. What cannot be looked at is told as well, and is no failure."""
+        found = node_status.take(self._planner, self._lock, self._variables)
+        for line in status_lines(found, verbose=self._verbose):
+            self._say(line)
+        return {"changed": False, "status": status_dict(found), "result": found.result}
 
     def begin(self) -> dict[str, Any]:
         """Tell what is to be done, and have the hosts known. Raises ``NodesError`` when it must not begin."""

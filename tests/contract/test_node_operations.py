@@ -32,6 +32,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,6 +78,9 @@ def upgraded(installed: Operations) -> Operations:
     assert ran.status == 2, ran.out
     assert "node fails here, as ordered by lab_fail" in ran.out
     assert installed.nodes() == {"control1": f"v{NEW}", "worker1": f"v{NEW}", "worker2": f"v{OLD}"}
+    ran = installed.done("status")
+    assert re.search(r"^! cluster  an earlier upgrade by .* did not come to its end", ran.out, re.MULTILINE)
+    assert re.search(rf"^! worker2 .* {OLD} .* kubelet: the API server has {NEW}$", ran.out, re.MULTILINE)
     with counting(installed.hosts.values()) as new, installed.acted() as acted:
         ran = installed.done("upgrade", slipway_upgrade_batch=1)
     assert "2 nodes are there already" in ran.out
@@ -103,6 +107,19 @@ def grown(upgraded: Operations) -> Operations:
     return upgraded
 
 
+@contextmanager
+def cordoned(site: Operations, name: str) -> Iterator[None]:
+    """By somebody else, for as long as the block runs."""
+    path = f"/api/v1/nodes/{name}"
+    with site.api() as api:
+        api.need("PATCH", path, {"spec": {"unschedulable": True}})
+    try:
+        yield
+    finally:
+        with site.api() as api:
+            api.need("PATCH", path, {"spec": {"unschedulable": None}})
+
+
 def nothing_left(site: Operations) -> None:
     """Nobody can join any more, nothing on the controller opens the cluster, and the inventory is the user's."""
     assert site.secrets(BOOTSTRAP) == []
@@ -120,6 +137,13 @@ def test_plan_without_a_cluster(empty: Operations) -> None:
         assert re.search(rf"^\+ {name} +join +there is no cluster yet  .*hosts\.yml:\d+$", ran.out, re.MULTILINE)
     assert "Kubespray's cluster runs on control1, worker1, worker2" in ran.out
     assert empty.tasks == before
+
+
+def test_status_without_a_cluster(empty: Operations) -> None:
+    ran = empty.done("status")
+    assert f"NODES {empty.name}  there is no cluster yet  Kubespray: 2.31.0 installed  result: changes" in ran.out
+    assert "+ 3 of the inventory would join (-v shows them)" in ran.out
+    assert f"STATUS {empty.name}" not in ran.out
 
 
 def test_without_kubespray_there_is_no_cluster(empty: Operations) -> None:
@@ -171,6 +195,26 @@ def test_changed_variable_of_one_worker(upgraded: Operations) -> None:
     before = upgraded.tasks
     upgraded.done("install")
     assert upgraded.tasks == before
+
+
+def test_status_tells_of_nodes(upgraded: Operations) -> None:
+    """By the API alone: what is as it should be is counted, what is not has a line and its reason."""
+    upgraded.write(*FIRST, "worker3", own={"worker2": {"kubeadm_join_timeout": "90s"}}, kube_version=NEW)
+    before = upgraded.tasks
+    with cordoned(upgraded, "worker1"), counting(upgraded.hosts.values()) as new:
+        ran = upgraded.done("status", env={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
+    assert upgraded.tasks == before
+    assert [new[name] for name in ("worker1", "worker2", "worker3")] == [0, 0, 0]
+    told = [line for line in ran.out.splitlines() if re.match(r"NODES|[=!~+?] ", line)]
+    begin = f"NODES {upgraded.name}  Kubernetes {NEW}  Kubespray 2.31.0  built by Slipway  4 nodes: 3 Ready, "
+    assert re.match(begin + r"\d cordoned, 1 join, 1 converge  result: changes$", told[0])
+    address = upgraded.hosts["worker2"].address
+    assert re.match(rf"! worker1  worker +Ready      {NEW}    \S+ +cordoned$", told[1])
+    assert re.match(rf"~ worker2  .* {address} .*converge: changed: kubeadm_join_timeout  .*hosts\.yml:\d+$", told[2])
+    assert re.match(r"\+ worker3  worker .* join: in inventory, not in cluster  .*hosts\.yml:\d+$", told[3])
+    assert told[4] == "= 1 in order (-v shows them)"
+    assert f"STATUS {upgraded.name}  " in ran.out
+    assert '"slipway_nodes_status"' in ran.out
 
 
 def test_new_control_plane_host_is_not_for_scale(upgraded: Operations) -> None:
@@ -232,6 +276,7 @@ def test_no_kubespray_where_none_is_needed(grown: Operations, playbook: str, var
     ran = grown.does(playbook, kubespray=False, slipway_addons=addons, **variables)
     assert ran.status == 0, ran.out
     assert ("not compared: SLW-8001" in ran.out) == (playbook == "plan")
+    assert ("Kubespray 2.31.0 (none installed)" in ran.out) == (playbook == "status")
 
 
 def test_removal_of_an_addon_reads_nothing_that_destroys(grown: Operations) -> None:

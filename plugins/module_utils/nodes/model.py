@@ -49,7 +49,8 @@ class Desired:
 
 @dataclass(frozen=True)
 class Actual:
-    """A node of the API. ``reason`` says why it is not ``ready``; ``kubelet`` is its version without the ``v``."""
+    """A node of the API. ``reason`` says why it is not ``ready``, ``since`` from when on it is or is not (as the API
+    writes times); ``kubelet`` is its version without the ``v``."""
 
     name: str
     roles: frozenset[str]
@@ -59,6 +60,7 @@ class Actual:
     addresses: tuple[str, ...]
     cordoned: bool
     uid: str
+    since: str = ""
 
 
 def actual(node: Mapping[str, Any]) -> Actual:
@@ -80,6 +82,7 @@ def actual(node: Mapping[str, Any]) -> Actual:
         addresses=tuple(a["address"] for a in status.get("addresses") or [] if a.get("type") == "InternalIP"),
         cordoned=bool(spec.get("unschedulable")),
         uid=str(meta.get("uid", "")),
+        since=str(ready.get("lastTransitionTime") or ""),
     )
 
 

@@ -41,6 +41,17 @@ class Problem:
             + (f" ({self.remedy})" if self.remedy else "")
         )
 
+    def as_dict(self) -> dict[str, str]:
+        """For JSON and results of tasks."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message,
+            "remedy": self.remedy,
+            "where": self.where,
+            "host": self.host,
+        }
+
 
 class NodesError(Exception):
     """One or more problems that a run cannot begin or go on with, all of them at once."""

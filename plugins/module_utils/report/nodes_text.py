@@ -13,7 +13,7 @@ from ..nodes.plan import Action, NodeChange, NodePlan
 from ..nodes.problem import Severity
 from ..nodes.upgrade import LEADING, WORKERS
 
-_SIGNS = {
+SIGNS = {
     Action.JOIN: "+",
     Action.CONVERGE: "~",
     Action.UPGRADE: "~",
@@ -56,7 +56,7 @@ def nodes_lines(plan: NodePlan, name: str, *, verbose: bool = False) -> Iterator
 
 
 def _line(node: NodeChange, width: int) -> str:
-    text = f"{_SIGNS[node.action]} {node.name:<{width}}  {node.action.value:<9}  {'; '.join(node.reasons)}"
+    text = f"{SIGNS[node.action]} {node.name:<{width}}  {node.action.value:<9}  {'; '.join(node.reasons)}"
     return f"{text.rstrip()}  {node.where}".rstrip()
 
 
@@ -78,15 +78,5 @@ def nodes_dict(plan: NodePlan) -> dict[str, Any]:
             }
             for node in plan.nodes
         ],
-        "problems": [
-            {
-                "code": p.code,
-                "severity": p.severity.value,
-                "message": p.message,
-                "remedy": p.remedy,
-                "where": p.where,
-                "host": p.host,
-            }
-            for p in plan.problems
-        ],
+        "problems": [problem.as_dict() for problem in plan.problems],
     }

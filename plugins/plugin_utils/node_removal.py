@@ -1,0 +1,49 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of removing nodes: what the user has named, what is there, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted
+
+from . import options
+
+if TYPE_CHECKING:
+    from .node_planner import Seen
+
+
+def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
+    """``args`` of the task; ``groups`` of the inventory."""
+    asked = Removal(
+        options.names(args, "remove_nodes"),
+        frozenset(options.names(args, "remove_unreachable")),
+        frozenset(options.names(args, "remove_node_data")),
+    )
+    found = args.get("etcd_members")
+    live = seen.live or {}
+    addresses = {host.name: [host.address, *_addresses(live, host.name)] for host in wanted.hosts}
+    guarded = Guarded(
+        groups=groups,
+        nodes=seen.nodes,
+        etcd=None if found is None else members_of(found, addresses),
+        recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
+        pods=seen.objects.get("pods", ()),
+        volumes=seen.objects.get("volumes", ()),
+        claims=seen.objects.get("claims", ()),
+        budgets=seen.objects.get("budgets", ()),
+    )
+    problems = check_removal(asked, guarded) if seen.live is not None else []
+    return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)
+
+
+def _addresses(live: Mapping[str, Actual], name: str) -> Sequence[str]:
+    return live[name].addresses if name in live else ()
