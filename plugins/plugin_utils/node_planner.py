@@ -26,11 +26,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage im
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan_marks import marked
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.upgrade_path import Offer, Running, api_problems
 
-from . import inventory_nodes, kubespray, node_removal, options, origin
+from . import inventory_marks, inventory_nodes, kubespray, node_removal, options, origin
 from .cluster import by_ssh, opened
 from .node_lock import NodeLock
 
@@ -93,7 +94,7 @@ class Planner:
             "remove_cluster": self._reset,
         }
         maker = makers.get(self.operation, self._comparison)
-        return seen, hosts, maker(wanted, seen)
+        return seen, hosts, self._with_marks(maker(wanted, seen), seen)
 
     def wanted(self, hosts: Sequence[Desired], installed: str) -> Wanted:
         """``installed``: version of Kubespray."""
@@ -108,6 +109,13 @@ class Planner:
             adopt=self._consent("adopt_cluster"),
             inventory=self._inventory(),
         )
+
+    def _with_marks(self, plan: NodePlan, seen: Seen) -> NodePlan:
+        """What is wrong with them is told before anything begins."""
+        if self.operation == "remove_cluster":
+            return plan
+        wanted, problems = inventory_marks.parse(inventory_marks.read(self._variables))
+        return replace(marked(plan, seen.nodes, wanted), problems=(*plan.problems, *problems))
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return make(wanted, seen.live, seen.record)

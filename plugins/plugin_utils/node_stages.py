@@ -163,4 +163,5 @@ class Stages:
 
 
 def _answer(plan: NodePlan) -> dict[str, Any]:
-    return {"changed": plan.changes, "plan": nodes_dict(plan), "result": "changes" if plan.changes else "unchanged"}
+    changed = plan.changes or plan.marks
+    return {"changed": changed, "plan": nodes_dict(plan), "result": "changes" if changed else "unchanged"}

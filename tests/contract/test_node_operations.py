@@ -197,9 +197,26 @@ def test_changed_variable_of_one_worker(upgraded: Operations) -> None:
     assert upgraded.tasks == before
 
 
+def test_labels_are_in_the_plan_and_no_matter_for_kubespray(upgraded: Operations) -> None:
+    own = {"worker2": {"kubeadm_join_timeout": "90s"}}
+    upgraded.write(*FIRST, own={**own, "worker1": {"node_labels": {"disk": "s s d"}}}, kube_version=NEW)
+    before = upgraded.tasks
+    refused = upgraded.does("install")
+    assert (refused.status, upgraded.tasks) == (2, before)
+    assert "SLW-8603" in refused.out
+    for labels, told in (({"disk": "ssd"}, "label disk: ssd"), ({}, "label disk removed: no longer in the inventory")):
+        upgraded.write(*FIRST, own={**own, "worker1": {"node_labels": labels}}, kube_version=NEW)
+        for playbook in ("plan", "install"):
+            ran = upgraded.done(playbook)
+            assert re.search(rf"^~ worker1 +mark +{told}", ran.out, re.MULTILINE)
+            assert "Kubespray has nothing to do" in ran.out
+        assert "1 mark" not in upgraded.done("plan").out
+    assert upgraded.tasks == before
+
+
 def test_status_tells_of_nodes(upgraded: Operations) -> None:
     """By the API alone: what is as it should be is counted, what is not has a line and its reason."""
-    upgraded.write(*FIRST, "worker3", own={"worker2": {"kubeadm_join_timeout": "90s"}}, kube_version=NEW)
+    upgraded.write(*FIRST, "worker3", own={"worker2": {"kubeadm_join_timeout": "80s"}}, kube_version=NEW)
     before = upgraded.tasks
     with cordoned(upgraded, "worker1"), counting(upgraded.hosts.values()) as new:
         ran = upgraded.done("status", env={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})

@@ -18,10 +18,12 @@ SCALE = "scale"
 
 
 class Action(StrEnum):
-    """STRANGER: in the cluster, not in the inventory. ABSENT: left out of this run, by ``slipway_absent_nodes``."""
+    """MARK: labels, taints or annotations alone. STRANGER: in the cluster, not in the inventory. ABSENT: left out of
+    this run, by ``slipway_absent_nodes``."""
 
     JOIN = "join"
     CONVERGE = "converge"
+    MARK = "mark"
     UPGRADE = "upgrade"
     REMOVE = "remove"
     ADOPT = "adopt"
@@ -44,7 +46,8 @@ class NodeChange:
 @dataclass(frozen=True)
 class NodePlan:
     """``runs`` are Kubespray's playbooks with the hosts that each acts on, in their order; empty: Kubespray has
-    nothing to do. ``problems`` that are errors keep a run from beginning."""
+    nothing to do. ``marks``: labels, taints or annotations are to be written. ``problems`` that are errors keep a run
+    from beginning."""
 
     operation: str
     reasons: tuple[str, ...]
@@ -53,6 +56,7 @@ class NodePlan:
     problems: tuple[Problem, ...] = ()
     adopts: bool = False
     creates: bool = False
+    marks: bool = False
 
     @property
     def changes(self) -> bool:

@@ -16,6 +16,7 @@ from ..nodes.upgrade import LEADING, WORKERS
 SIGNS = {
     Action.JOIN: "+",
     Action.CONVERGE: "~",
+    Action.MARK: "~",
     Action.UPGRADE: "~",
     Action.REMOVE: "-",
     Action.ADOPT: "~",
@@ -66,6 +67,7 @@ def nodes_dict(plan: NodePlan) -> dict[str, Any]:
         "changes": plan.changes,
         "creates": plan.creates,
         "adopts": plan.adopts,
+        "marks": plan.marks,
         "reasons": list(plan.reasons),
         "runs": {playbook: list(hosts) for playbook, hosts in plan.runs.items()},
         "nodes": [
