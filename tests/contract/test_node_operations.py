@@ -126,7 +126,7 @@ def ring() -> dict[str, Any]:
             "template": template,
         },
     }
-    return {"namespace": "ring", "scale_down": "unsafe", "objects": [body]}
+    return {"namespace": "ring", "scale_down": "unsafe", "timeout": 0, "objects": [body]}
 
 
 @contextmanager
