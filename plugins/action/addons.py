@@ -45,6 +45,7 @@ from ..plugin_utils.progress import Progress
 from ..plugin_utils.segments import Run
 
 display = Display()
+_FEWER = "fewer_nodes"
 
 
 class ActionModule(ActionBase):
@@ -68,6 +69,9 @@ class ActionModule(ActionBase):
             result["findings"] = masker.value([f.as_dict() for f in exc.findings])
         except (EngineError, KubeError) as exc:
             result.update(failed=True, result="error", msg=masker.text(str(exc)), code=exc.code)
+        if result.get("failed") and self._task.args.get("operation") == _FEWER:
+            # What it means that nobody could be asked is for those to say who asked.
+            return {"changed": False, "unheard": result["msg"]}
         return result
 
     def _run(self, variables: dict[str, Any], masker: Masker, so_far: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +90,7 @@ class ActionModule(ActionBase):
         )
         masker.add(s for r in settings.repositories.values() for s in (r.password, r.token) if s)
         alive = session.lives_on(os.getppid())
-        reads = operation in ("plan", "status", "drift") or self._task.check_mode
+        reads = operation in ("plan", "status", "drift", _FEWER) or self._task.check_mode
         with opened(
             self,
             args,
@@ -119,6 +123,7 @@ class ActionModule(ActionBase):
             loader=self._loader,
             task=self._task,
             outputs=operation not in ("remove", "smoke"),
+            without=options.names(args, "without_nodes") if operation == _FEWER else (),
         )
         masker.add(manifest.secrets)
         if operation == "smoke":
@@ -138,6 +143,8 @@ class ActionModule(ActionBase):
             for line in status_lines(found, verbose=display.verbosity > 0):
                 display.display(engine.masker.text(line))
             return self._finish(args, engine.masker.value(status_dict(found)), changed=False)
+        if operation == _FEWER:
+            return {"changed": False, "unsafe": engine.masker.value(engine.unsafe())}
         plan = engine.plan()
         if operation == "drift":
             for line in drift_lines(plan, engine.masker):

@@ -44,8 +44,10 @@ options:
       - V(drift) tells what is not as it was applied, field by field with who changed it and when. It changes nothing.
       - V(status) tells what is there, its health, and what changed since it was applied. It changes nothing.
       - V(smoke) tries the smoke checks of all installed add-ons, and changes nothing but their temporary objects.
+      - V(fewer_nodes) tells what add-ons would call unsafe if the nodes of O(without_nodes) were gone, and never fails.
+        The removal of nodes asks so. It changes nothing.
     type: str
-    choices: [plan, install, scale, rollback, remove, smoke, drift, status]
+    choices: [plan, install, scale, rollback, remove, smoke, drift, status, fewer_nodes]
     default: plan
   kubeconfig:
     description:
@@ -153,6 +155,9 @@ options:
   scale_down:
     description: Consent to fewer replicas of add-ons that call it unsafe.
     type: raw
+  without_nodes:
+    description: For O(operation=fewer_nodes), names of nodes that are to go.
+    type: raw
   remove_addons:
     description: Add-ons to remove, for O(operation=remove).
     type: raw
@@ -238,6 +243,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+unsafe:
+  description: By name of the add-on, which of its objects would have fewer replicas than it calls safe.
+  returned: for O(operation=fewer_nodes)
+  type: dict
+unheard:
+  description: Why add-ons could not be asked.
+  returned: for O(operation=fewer_nodes), when they could not
+  type: str
 result:
   description: The strongest of C(error), C(changes), C(drift), C(unchanged).
   returned: always

@@ -92,6 +92,14 @@ options:
     description: Members of etcd, as M(slipway.cluster.etcd_snapshot) tells them. Without them nobody could ask.
     type: list
     elements: dict
+  addons_unsafe:
+    description: For O(operation=remove), what M(slipway.cluster.addons) says of add-ons with fewer nodes.
+    type: dict
+    default: {}
+  addons_unheard:
+    description: Why it could not.
+    type: str
+    default: ''
   remove_cluster:
     description: For O(operation=remove_cluster), consent by the O(name).
     type: str

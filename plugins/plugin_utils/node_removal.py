@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, check_removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, Statement, check_removal
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted
@@ -40,6 +40,8 @@ def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: W
         volumes=seen.objects.get("volumes", ()),
         claims=seen.objects.get("claims", ()),
         budgets=seen.objects.get("budgets", ()),
+        statements=[Statement(name, "; ".join(texts)) for name, texts in (args.get("addons_unsafe") or {}).items()],
+        unheard=str(args.get("addons_unheard") or ""),
     )
     problems = check_removal(asked, guarded) if seen.live is not None else []
     return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)

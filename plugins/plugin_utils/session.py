@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,11 @@ def manifest(
     loader: DataLoader,
     task: Task,
     outputs: bool,
+    without: Collection[str] = (),
 ) -> tuple[Loader, Manifest]:
     """The checked and resolved manifest, and what reads it again. ``outputs``: whether outputs of add-ons are looked
-    for. Raises ``FindingsError``, and what reading nodes and outputs raises."""
+    for. ``without``: nodes that are not counted, because they are to go. Raises ``FindingsError``, and what reading
+    nodes and outputs raises."""
     files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
     folders = [os.path.normpath(files / folder) for folder in options.names(args, "catalogs")]
     found = load_manifest(
@@ -62,7 +64,7 @@ def manifest(
         templar,
         catalogs=[str(_CATALOG), *folders],
         files_dir=str(files),
-        nodes=lambda: node_counts(client.list(NODE.collection())),
+        nodes=lambda: node_counts(n for n in client.list(NODE.collection()) if n["metadata"]["name"] not in without),
         tasks=reader(loader, task),
         outputs=(lambda: LiveOutputs(client)) if outputs else None,
     )

@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,6 +48,7 @@ pytestmark = pytest.mark.lab
 FIRST = ("control1", "worker1", "worker2")
 LATER = ("worker3", "worker4")
 OLD, NEW = "1.34.7", "1.35.4"
+RING = "/apis/apps/v1/namespaces/ring/statefulsets/ring"
 BOOTSTRAP = "bootstrap.kubernetes.io/token"
 # What a folder of the user's must never hold.
 SECRET = re.compile(r"client-key-data|BEGIN [A-Z ]*PRIVATE KEY|\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
@@ -92,8 +94,8 @@ def upgraded(installed: Operations) -> Operations:
 
 @pytest.fixture(scope="module")
 def grown(upgraded: Operations) -> Operations:
-    """Two more workers, while one that is there already is dead."""
-    upgraded.write(*FIRST, *LATER, kube_version=NEW)
+    """Two more workers, while one that is there already is dead; and an add-on that follows their number."""
+    upgraded.write(*FIRST, *LATER, kube_version=NEW, slipway_addons={"ring": ring()})
     upgraded.lab("power", "worker2", "off")
     try:
         with counting(upgraded.hosts.values()) as new, upgraded.acted() as acted:
@@ -105,6 +107,26 @@ def grown(upgraded: Operations) -> Operations:
     assert (new["worker1"], new["worker2"]) == (0, 0)
     assert all(new[name] for name in ("control1", *LATER))
     return upgraded
+
+
+def ring() -> dict[str, Any]:
+    """An add-on of one replica on each worker, whose data no other has."""
+    template = {
+        "metadata": {"labels": {"app": "ring"}},
+        "spec": {"containers": [{"name": "a", "image": "example.org/a:1"}]},
+    }
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "ring"},
+        "spec": {
+            "replicas": "{{ slipway_nodes.workers }}",
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {"app": "ring"}},
+            "template": template,
+        },
+    }
+    return {"namespace": "ring", "scale_down": "unsafe", "timeout": 0, "objects": [body]}
 
 
 @contextmanager
@@ -261,9 +283,22 @@ def test_new_workers_join_together(grown: Operations) -> None:
     nothing_left(grown)
 
 
+def test_addon_that_calls_fewer_nodes_unsafe_is_heard_first(grown: Operations) -> None:
+    assert grown.get(RING)["spec"]["replicas"] == len(FIRST + LATER) - 1
+    before = grown.tasks
+    ran = grown.does("remove", slipway_remove_nodes="worker4")
+    assert ran.status == 2
+    said = "SLW-8413 add-on ring calls fewer nodes unsafe: StatefulSet ring/ring would go down from 4 to 3 replicas"
+    assert said in ran.out
+    assert "-e slipway_scale_down=ring" in ran.out
+    assert grown.tasks == before
+    assert "unschedulable" not in grown.get("/api/v1/nodes/worker4")["spec"]
+
+
 def test_node_is_removed(grown: Operations) -> None:
     with counting(grown.hosts.values()) as new, grown.acted() as acted:
-        grown.done("remove", slipway_remove_nodes="worker4")
+        grown.done("remove", slipway_remove_nodes="worker4", slipway_scale_down="ring")
+    assert grown.get(RING)["spec"]["replicas"] == len(FIRST + LATER) - 2
     assert acted["remove_node"] == ["worker4"]
     assert {name for hosts in acted.values() for name in hosts} == {"worker4"}
     assert [new[name] for name in ("worker1", "worker2", "worker3")] == [0, 0, 0]

@@ -27,7 +27,7 @@ from .planner import Planner
 from .removal import RemovalPlanner
 from .rendering import Renderer
 from .rollback import RollbackPlanner
-from .scaling import refuse_scale_down
+from .scaling import lowered, refuse_scale_down
 from .schedule import Outcome, Result
 from .second_look import SecondLook
 from .segments import DueHook, Earlier, settle, take_up, without_hooks_alone
@@ -158,6 +158,20 @@ class Engine:
             return plans
 
         return status(self._client, observed, manifest.addons, explain)
+
+    def unsafe(self) -> dict[str, list[str]]:
+        """What installed add-ons call unsafe of what the manifest would have, and nobody has consented to: by name of
+        the add-on. Others are not looked at. Nothing is changed."""
+        consent = self._settings.consent
+        settled = {*consent.scale_down, *consent.addons}
+        asked = [a for a in self._manifest.addons.values() if a.scale_down == "unsafe" and a.name not in settled]
+        if not asked:
+            return {}
+        observed = self._observed = observe(self._client, name=self._manifest.name, namespace=self._settings.namespace)
+        plans = self._planner(observed).plan([addon for addon in asked if addon.name in observed.records])
+        self._learn_secrets(plans)
+        found = {plan.name: lowered(self._client, plan) for plan in plans}
+        return {name: texts for name, texts in found.items() if texts}
 
     def _applied(self, observed: Observed, chosen: Iterable[Addon]) -> list[AddonPlan]:
         """What is to be as the manifest has it, or as it was."""

@@ -33,6 +33,13 @@ def refuse_scale_down(client: Client, plans: Iterable[AddonPlan], consented: Col
             plan.action, plan.reason = Action.BLOCKED, plan.problems[0].message
 
 
+def lowered(client: Client, plan: AddonPlan) -> list[str]:
+    """What the plan would lower, as far as its add-on calls that unsafe: one text for each object."""
+    if plan.addon is None or plan.addon.scale_down != "unsafe" or not plan.changes:
+        return []
+    return [_told(*found) for found in _lowered(client, plan)]
+
+
 def _lowered(client: Client, plan: AddonPlan) -> Iterator[tuple[ObjectPlan, int, int]]:
     """Objects whose replicas would become fewer: from, to."""
     for item in plan.objects:
@@ -74,12 +81,16 @@ def _number(value: JSON, otherwise: int | None = None) -> int | None:
     return value if isinstance(value, int) else otherwise
 
 
+def _told(item: ObjectPlan, before: int, after: int) -> str:
+    if item.op is Op.DELETE:
+        return f"{item.id} would be removed with its {before} replicas"
+    return f"{item.id} would go down from {before} to {after} replicas"
+
+
 def _finding(plan: AddonPlan, item: ObjectPlan, before: int, after: int) -> Finding:
-    what = "would be removed with" if item.op is Op.DELETE else "would go down from"
-    numbers = f"its {before} replicas" if item.op is Op.DELETE else f"{before} to {after} replicas"
     return Finding(
         "SLW-3501",
-        f"{item.id} {what} {numbers}, and the add-on calls that unsafe",
+        f"{_told(item, before, after)}, and the add-on calls that unsafe",
         ("slipway_addons", plan.name),
         _position(plan, after),
         advice=f"move its data off first, then consent: -e slipway_scale_down={plan.name}",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .etcd_quorum import Member, quorum_problems
@@ -38,11 +38,10 @@ class Removal:
 
 @dataclass(frozen=True)
 class Statement:
-    """An add-on says that it is unsafe with fewer nodes. ``consented``: the user has said that it may be."""
+    """An add-on says that it is unsafe with fewer nodes, and nobody has consented to that."""
 
     addon: str
     why: str
-    consented: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ class Seen:
     """What is there. ``groups``: Kubespray's groups, hosts in their order. ``nodes``, ``pods``, ``volumes``,
     ``claims`` and ``budgets`` are objects of the API, of the whole cluster. ``etcd``: its members, None when nobody
     could ask. ``recorded``: hosts that an earlier run has worked on. ``unreachable``: hosts without an answer to SSH,
-    where that was tried. ``statements``: of add-ons, for the number of nodes that there will be."""
+    where that was tried. ``statements``: of add-ons, for the number of nodes that there will be; ``unheard``: why
+    these could not be asked."""
 
     groups: Mapping[str, Sequence[str]]
     nodes: Sequence[Json]
@@ -61,7 +61,8 @@ class Seen:
     etcd: Sequence[Member] | None = None
     recorded: frozenset[str] = frozenset()
     unreachable: frozenset[str] = frozenset()
-    statements: Sequence[Statement] = field(default_factory=tuple)
+    statements: Sequence[Statement] = ()
+    unheard: str = ""
 
     @property
     def hosts(self) -> set[str]:
@@ -92,16 +93,7 @@ def check_removal(removal: Removal, seen: Seen) -> list[Problem]:
         unreachable=removal.unreachable,
         where=removal.where,
     )
-    problems += [
-        Problem(
-            "SLW-8413",
-            f"add-on {one.addon} calls fewer nodes unsafe: {one.why}",
-            f"look at its data, then give -e slipway_scale_down={one.addon}",
-            removal.where,
-        )
-        for one in seen.statements
-        if not one.consented
-    ]
+    problems += _addons(removal, seen)
     return problems
 
 
@@ -193,6 +185,18 @@ def _reachable(known: Iterable[str], removal: Removal, seen: Seen) -> Iterator[P
         elif not dead and node is not None and name in removal.unreachable:
             remedy = "take it out of slipway_remove_unreachable: unvisited it would go on running its pods"
             yield Problem("SLW-8407", f"{name} is called unreachable, and it is ready", remedy, removal.where, name)
+
+
+def _addons(removal: Removal, seen: Seen) -> Iterator[Problem]:
+    """Before a drain: afterwards an add-on can only say that it would have been unsafe."""
+    for one in seen.statements:
+        message = f"add-on {one.addon} calls fewer nodes unsafe: {one.why}"
+        remedy = f"look at its data, then give -e slipway_scale_down={one.addon}"
+        yield Problem("SLW-8413", message, remedy, removal.where)
+    if seen.unheard:
+        message = f"add-ons could not be asked what they say to fewer nodes: {seen.unheard}"
+        remedy = "see to that first; those that slipway_scale_down names are not asked"
+        yield Problem("SLW-8413", message, remedy, removal.where)
 
 
 def _listed(names: Iterable[str]) -> str:

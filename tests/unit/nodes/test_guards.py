@@ -174,10 +174,16 @@ def test_quorum_that_nobody_could_ask_for() -> None:
 
 
 def test_statements_of_addons() -> None:
-    said = [Statement("ceph", "3 replicas need 3 nodes"), Statement("loki", "ring", consented=True)]
-    (found,) = check("worker1", statements=said)
+    (found,) = check("worker1", statements=[Statement("ceph", "StatefulSet a/ceph would go down from 4 to 3 replicas")])
     assert found.code == "SLW-8413"
+    assert "from 4 to 3 replicas" in found.message
     assert "slipway_scale_down=ceph" in found.remedy
+
+
+def test_addons_that_could_not_be_asked() -> None:
+    (found,) = check("worker1", unheard="SLW-2102 no answer from https://charts.example.com")
+    assert found.code == "SLW-8413"
+    assert "SLW-2102 no answer from https://charts.example.com" in found.message
 
 
 def test_all_problems_at_once() -> None:
