@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.magic import is_ansibles
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.digests import digest, relevant
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import GROUPS, Desired
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import GROUPS, KUBESPRAY, Desired
 
 from . import origin
 
@@ -46,6 +46,7 @@ def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
                 address=next((str(values[key]) for key in _ADDRESS if values.get(key)), ""),
                 variables=_digests(values, index) if index else {},
                 where=places.get(name, ""),
+                source=str(values.get("slipway_node_source") or KUBESPRAY),
             )
         )
     return found

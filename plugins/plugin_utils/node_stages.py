@@ -19,7 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects impor
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts, upgrade
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.arrival import until_ready
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import runs_kubelet
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import SCALE, NodePlan
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import JOINING, SCALE, NodePlan
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_status import status_dict, status_lines
@@ -31,7 +31,7 @@ from .node_planner import Planner, version
 from .scope import RESULT, TOUCHED
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
-_PARTIAL = (SCALE, upgrade.WORKERS)
+_PARTIAL = (SCALE, JOINING, upgrade.WORKERS)
 """Runs after which other hosts may still be as an earlier Kubespray left them."""
 
 _UNREACHABLE = {"reset_nodes": False, "allow_ungraceful_removal": True, "drain_timeout": "15s", "drain_grace_period": 0}
@@ -89,7 +89,9 @@ class Stages:
         answer = _answer(plan)
         runs = {} if self._action._task.check_mode else answer["plan"]["runs"]
         unreachable = set(options.names(self._args, "remove_unreachable"))
-        touched = sorted({host for chosen in runs.values() for host in chosen} - unreachable)
+        # A machine that is to come out of an image is not there yet, and nobody logs in to it.
+        visited = {host for run, chosen in runs.items() if run != JOINING for host in chosen}
+        touched = sorted(visited - unreachable)
         return {
             **answer,
             # Only its lock and its tokens are left to be done with.

@@ -15,6 +15,11 @@ WORKER = "worker"
 GROUPS = {"kube_control_plane": CONTROL_PLANE, "etcd": ETCD, "kube_node": WORKER}
 """Kubespray's groups, and the role that a host has by being in one."""
 
+KUBESPRAY = "kubespray"
+IMAGE = "image"
+SOURCES = (KUBESPRAY, IMAGE)
+"""What makes a node of a host: Kubespray over SSH, or a prepared image and a token."""
+
 _ROLE = "node-role.kubernetes.io/"
 
 
@@ -29,7 +34,7 @@ class Desired:
 
     ``address`` is what other nodes reach it at (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
     knows). ``variables`` are digests, by name, of what the user set for it and Kubespray reads. ``where`` is
-    ``file:line`` of the host in the inventory, where that is known.
+    ``file:line`` of the host in the inventory, where that is known. ``source`` is one of ``SOURCES``.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Desired:
     address: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    source: str = KUBESPRAY
 
     @property
     def is_node(self) -> bool:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .model import CONTROL_PLANE, ETCD, WORKER, Actual, Desired
+from .model import CONTROL_PLANE, ETCD, IMAGE, SOURCES, WORKER, Actual, Desired
 from .problem import NodesError, Problem, Severity
 from .record import Host, Record
 
 CLUSTER = "cluster"
 SCALE = "scale"
+JOINING = "join"
+"""No playbook of Kubespray: nodes that come out of a prepared image."""
 
 
 class Action(StrEnum):
@@ -45,9 +47,9 @@ class NodeChange:
 
 @dataclass(frozen=True)
 class NodePlan:
-    """``runs`` are Kubespray's playbooks with the hosts that each acts on, in their order; empty: Kubespray has
-    nothing to do. ``marks``: labels, taints or annotations are to be written. ``problems`` that are errors keep a run
-    from beginning."""
+    """``runs`` are Kubespray's playbooks, and ``JOINING``, with the hosts that each acts on, in their order; empty:
+    there is nothing to do. ``marks``: labels, taints or annotations are to be written. ``problems`` that are errors
+    keep a run from beginning."""
 
     operation: str
     reasons: tuple[str, ...]
@@ -100,7 +102,7 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
     """``live``: the API's nodes by name; None: there is no cluster yet. ``record``: None where nobody wrote one."""
     if live is None:
         return _create(wanted)
-    draft = _Draft()
+    draft = _Draft(problems=_sources(wanted))
     adopts = record is None
     if record is None:
         _adopt(wanted, live, draft)
@@ -123,16 +125,37 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
     )
 
 
-def _create(wanted: Wanted) -> NodePlan:
+def _sources(wanted: Wanted) -> list[Problem]:
+    """What of ``slipway_node_source`` cannot be."""
     problems = []
+    for host in wanted.hosts:
+        if host.source not in SOURCES:
+            what, remedy = (
+                f"slipway_node_source of {host.name} is {host.source!r}",
+                f"write one of {', '.join(SOURCES)}",
+            )
+        elif host.source == IMAGE and not host.worker_only:
+            what = f"{host.name} is to be {_beyond_worker(host)}, and only workers come out of an image"
+            remedy = "leave its slipway_node_source out, or take it out of the other groups"
+        else:
+            continue
+        problems.append(Problem("SLW-8315", what, remedy, where=host.where, host=host.name))
+    return problems
+
+
+def _create(wanted: Wanted) -> NodePlan:
+    problems = _sources(wanted)
     if wanted.operation not in ("install", "plan"):
         problems.append(
             Problem("SLW-8301", f"there is no cluster to {wanted.operation}", "slipway.cluster.install builds one")
         )
     reason = "there is no cluster yet"
     nodes = tuple(NodeChange(h.name, Action.JOIN, (reason,), h.where) for h in wanted.hosts)
-    everybody = tuple(host.name for host in wanted.hosts)
-    return NodePlan(wanted.operation, (reason,), nodes, {CLUSTER: everybody}, tuple(problems), creates=True)
+    runs = _chosen(
+        (CLUSTER, [h for h in wanted.hosts if h.source != IMAGE]),
+        (JOINING, [h for h in wanted.hosts if h.source == IMAGE]),
+    )
+    return NodePlan(wanted.operation, (reason,), nodes, runs, tuple(problems), creates=True)
 
 
 def _adopt(wanted: Wanted, live: Mapping[str, Actual], draft: _Draft) -> None:
@@ -238,23 +261,34 @@ def _runs(wanted: Wanted, draft: _Draft) -> dict[str, tuple[str, ...]]:
     goes by ``cluster``: Kubespray has no other way."""
     present = [host for host in wanted.hosts if host.name not in wanted.absent]
     acting = [h for h in present if draft.nodes[h.name].action in (Action.JOIN, Action.CONVERGE)]
+    # A node that came out of an image is one of Kubespray's from then on.
+    joining = [h for h in acting if h.source == IMAGE and draft.nodes[h.name].action is Action.JOIN]
+    acting = [h for h in acting if h not in joining]
     leading = [h for h in acting if not h.worker_only]
     if wanted.operation == "scale":
-        draft.problems += [_not_by_scale(wanted, h) for h in leading if draft.nodes[h.name].action is Action.JOIN]
-        joining = tuple(h.name for h in acting if h.worker_only and draft.nodes[h.name].action is Action.JOIN)
-        return {SCALE: joining} if joining else {}
+        new = [h for h in acting if draft.nodes[h.name].action is Action.JOIN]
+        draft.problems += [_not_by_scale(wanted, h) for h in new if not h.worker_only]
+        return _chosen((SCALE, [h for h in new if h.worker_only]), (JOINING, joining))
     everybody = any(reason.startswith("Kubespray ") for reason in draft.reasons)
     if leading or everybody:
-        return {CLUSTER: tuple(h.name for h in present)}
-    return {SCALE: tuple(h.name for h in acting)} if acting else {}
+        return _chosen((CLUSTER, [h for h in present if h not in joining]), (JOINING, joining))
+    return _chosen((SCALE, acting), (JOINING, joining))
+
+
+def _chosen(*runs: tuple[str, Sequence[Desired]]) -> dict[str, tuple[str, ...]]:
+    """Without those that nobody takes part in."""
+    return {run: tuple(host.name for host in hosts) for run, hosts in runs if hosts}
+
+
+def _beyond_worker(host: Desired) -> str:
+    return " and ".join(sorted(host.roles - {WORKER}, key=(CONTROL_PLANE, ETCD).index))
 
 
 def _not_by_scale(wanted: Wanted, host: Desired) -> Problem:
-    what = " and ".join(sorted(host.roles - {WORKER}, key=(CONTROL_PLANE, ETCD).index))
     inventory = f"-i {wanted.inventory} " if wanted.inventory else ""
     return Problem(
         "SLW-8303",
-        f"{host.name} is to be {what}, and scale adds workers only",
+        f"{host.name} is to be {_beyond_worker(host)}, and scale adds workers only",
         f"ansible-playbook {inventory}slipway.cluster.install does it; its plan says which existing hosts are visited",
         where=host.where,
         host=host.name,

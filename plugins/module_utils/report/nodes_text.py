@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ..nodes.plan import Action, NodeChange, NodePlan
+from ..nodes.plan import JOINING, Action, NodeChange, NodePlan
 from ..nodes.problem import Severity
 from ..nodes.upgrade import LEADING, WORKERS
 
@@ -48,8 +48,11 @@ def nodes_lines(plan: NodePlan, name: str, *, verbose: bool = False) -> Iterator
         yield f"= {quiet} unchanged (-v shows them)"
     for playbook, hosts in plan.runs.items():
         shown = ", ".join(hosts[:_MANY]) + (f" and {len(hosts) - _MANY} more" if len(hosts) > _MANY else "")
-        yield f"  Kubespray's {_PLAYBOOKS.get(playbook, playbook)} runs on {shown}"
-    if not plan.runs:
+        if playbook == JOINING:
+            yield f"  {shown}: out of an image, by a token, without SSH"
+        else:
+            yield f"  Kubespray's {_PLAYBOOKS.get(playbook, playbook)} runs on {shown}"
+    if not set(plan.runs) - {JOINING}:
         yield "  Kubespray has nothing to do"
     for problem in plan.problems:
         if problem.severity is not Severity.ERROR:

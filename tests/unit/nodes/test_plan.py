@@ -246,3 +246,41 @@ def test_a_cluster_of_ours_without_a_host_in_its_record_is_built_on() -> None:
     assert plan.runs == {"cluster": ("cp1", "w1", "w2")}
     assert not plan.adopts
     assert not codes(plan)
+
+
+@pytest.mark.parametrize("operation", ["install", "scale"])
+def test_nodes_out_of_an_image_are_none_of_kubesprays_while_they_join(operation: str) -> None:
+    hosts = (*CLUSTER, worker(3), worker(4, source="image"))
+    plan = make(wanted(*hosts, operation=operation), live(*CLUSTER), recorded(*CLUSTER))
+    assert plan.runs == {"scale": ("w3",), "join": ("w4",)}
+    lines = list(nodes_lines(plan, "prod"))
+    assert "  w4: out of an image, by a token, without SSH" in lines
+    assert "  Kubespray's scale runs on w3" in lines
+    # From then on it is a node like others.
+    changed = replace(hosts[-1], variables={"cidr": "b"})
+    assert make(wanted(*hosts[:-1], changed), live(*hosts), recorded(*hosts)).runs == {"scale": ("w4",)}
+
+
+def test_a_new_cluster_gets_its_nodes_out_of_an_image_at_the_end() -> None:
+    hosts = (FIRST, worker(1), worker(2, source="image"))
+    assert list(make(wanted(*hosts), None, None).runs.items()) == [("cluster", ("cp1", "w1")), ("join", ("w2",))]
+
+
+def test_only_the_new_one_joins_when_all_hosts_converge() -> None:
+    hosts = (*CLUSTER, worker(3, source="image"))
+    plan = make(wanted(*hosts, kubespray="2.32.0"), live(*CLUSTER), recorded(*CLUSTER))
+    assert plan.runs == {"cluster": ("cp1", "w1", "w2"), "join": ("w3",)}
+
+
+def test_with_nodes_out_of_an_image_alone_kubespray_has_nothing_to_do() -> None:
+    plan = make(wanted(*CLUSTER, worker(3, source="image")), live(*CLUSTER), recorded(*CLUSTER))
+    assert "  Kubespray has nothing to do" in list(nodes_lines(plan, "prod"))
+
+
+@pytest.mark.parametrize(
+    "host", [replace(FIRST, source="image"), worker(1, source="picture")], ids=["control plane", "unknown"]
+)
+def test_sources_that_cannot_be(host: Desired) -> None:
+    for known in (live(*CLUSTER), None):
+        plan = make(wanted(worker(2), host), known, recorded(*CLUSTER) if known else None)
+        assert codes(plan) == ["SLW-8315"]
