@@ -47,6 +47,7 @@ def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
                 variables=_digests(values, index) if index else {},
                 where=places.get(name, ""),
                 source=str(values.get("slipway_node_source") or KUBESPRAY),
+                replaces=str(values.get("slipway_replaces") or ""),
             )
         )
     return found

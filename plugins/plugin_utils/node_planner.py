@@ -92,6 +92,7 @@ class Planner:
             "upgrade": self._upgrade,
             "remove": self._removal,
             "remove_cluster": self._reset,
+            "replace": self._replacement,
         }
         maker = makers.get(self.operation, self._comparison)
         return seen, hosts, self._with_marks(maker(wanted, seen), seen)
@@ -143,6 +144,9 @@ class Planner:
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return node_removal.plan(self._args, self._variables["groups"], wanted, seen)
 
+    def _replacement(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        return node_removal.replacing(self._args, self._variables["groups"], wanted, seen)
+
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
 
@@ -159,7 +163,7 @@ class Planner:
                 if record is None and self._half_built(direct):
                     record = Record(self.name)
                 seen = Seen(by_name(nodes), record, nodes=nodes)
-                if self.operation in ("remove", "upgrade"):
+                if self.operation in ("remove", "upgrade", "replace"):
                     seen = replace(seen, objects=self._objects(client))
                 if self.operation != "upgrade":
                     return seen

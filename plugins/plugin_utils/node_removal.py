@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal, replacement
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import members_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Removal, Statement, check_removal
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import Seen as Guarded
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem
 
 from . import options
 
@@ -23,8 +24,26 @@ if TYPE_CHECKING:
 
 def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
     """``args`` of the task; ``groups`` of the inventory."""
+    names = options.names(args, "remove_nodes")
+    problems = _guards(args, groups, wanted, seen, names) if seen.live is not None else []
+    unreachable = options.names(args, "remove_unreachable")
+    return removal.of_nodes(wanted, names, seen.live, unreachable, problems)
+
+
+def replacing(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
+    """As ``plan``, of nodes whose place others take."""
+    names = tuple(replacement.pairs_of(wanted.hosts, seen.live or {}).values())
+    problems = _guards(args, groups, wanted, seen, names) if names else []
+    # Role and pods of the old node go to the new one, which is there before it goes.
+    problems = [problem for problem in problems if problem.code not in ("SLW-8405", "SLW-8412")]
+    return replacement.make(wanted, seen.live, seen.record, args.get("replace_batch") or 1, problems)
+
+
+def _guards(
+    args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen, names: Sequence[str]
+) -> list[Problem]:
     asked = Removal(
-        options.names(args, "remove_nodes"),
+        tuple(names),
         frozenset(options.names(args, "remove_unreachable")),
         frozenset(options.names(args, "remove_node_data")),
     )
@@ -43,8 +62,7 @@ def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: W
         statements=[Statement(name, "; ".join(texts)) for name, texts in (args.get("addons_unsafe") or {}).items()],
         unheard=str(args.get("addons_unheard") or ""),
     )
-    problems = check_removal(asked, guarded) if seen.live is not None else []
-    return removal.of_nodes(wanted, asked.names, seen.live, asked.unreachable, problems)
+    return check_removal(asked, guarded)
 
 
 def _addresses(live: Mapping[str, Actual], name: str) -> Sequence[str]:

@@ -35,6 +35,7 @@ class Desired:
     ``address`` is what other nodes reach it at (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
     knows). ``variables`` are digests, by name, of what the user set for it and Kubespray reads. ``where`` is
     ``file:line`` of the host in the inventory, where that is known. ``source`` is one of ``SOURCES``.
+    ``replaces`` names the host whose place it takes.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Desired:
     variables: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     source: str = KUBESPRAY
+    replaces: str = ""
 
     @property
     def is_node(self) -> bool:

@@ -49,7 +49,8 @@ class NodeChange:
 class NodePlan:
     """``runs`` are Kubespray's playbooks, and ``JOINING``, with the hosts that each acts on, in their order; empty:
     there is nothing to do. ``marks``: labels, taints or annotations are to be written. ``problems`` that are errors
-    keep a run from beginning."""
+    keep a run from beginning. ``batches``, where nodes are replaced: the names that ``join`` and that ``remove``
+    together."""
 
     operation: str
     reasons: tuple[str, ...]
@@ -59,6 +60,7 @@ class NodePlan:
     adopts: bool = False
     creates: bool = False
     marks: bool = False
+    batches: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -110,8 +112,12 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
         draft.problems.append(other_cluster(record, wanted))
     known = record.hosts if record else {}
     _versions(wanted, record, draft)
+    followed = {host.replaces: host.name for host in wanted.hosts if host.replaces and host.name in live}
     for host in wanted.hosts:
-        draft.nodes[host.name] = _host(wanted, host, live, known, record)
+        if host.name in followed and host.name not in live:
+            draft.nodes[host.name] = replaced(host, followed[host.name])
+        else:
+            draft.nodes[host.name] = _host(wanted, host, live, known, record)
     for name in sorted((set(live) | set(known)) - {host.name for host in wanted.hosts}):
         draft.nodes[name] = _stranger(name, live, known, wanted)
     runs = _runs(wanted, draft)
@@ -218,6 +224,11 @@ def _host(
     return NodeChange(host.name, Action.CONVERGE if reasons else Action.UNCHANGED, tuple(reasons), host.where, notes)
 
 
+def replaced(host: Desired, by: str) -> NodeChange:
+    """It is still in the inventory, and does not come back."""
+    return NodeChange(host.name, Action.ABSENT, (f"{by} has replaced it: take it out of the inventory",), host.where)
+
+
 def notes_of(node: Actual, record: Record | None) -> tuple[str, ...]:
     """What else is to be known of a node."""
     notes = []
@@ -259,7 +270,7 @@ def _stranger(name: str, live: Mapping[str, Actual], known: Mapping[str, Host], 
 def _runs(wanted: Wanted, draft: _Draft) -> dict[str, tuple[str, ...]]:
     """New and changed workers go by ``scale``, which visits them alone. What touches the control plane or all hosts
     goes by ``cluster``: Kubespray has no other way."""
-    present = [host for host in wanted.hosts if host.name not in wanted.absent]
+    present = [host for host in wanted.hosts if draft.nodes[host.name].action is not Action.ABSENT]
     acting = [h for h in present if draft.nodes[h.name].action in (Action.JOIN, Action.CONVERGE)]
     # A node that came out of an image is one of Kubespray's from then on.
     joining = [h for h in acting if h.source == IMAGE and draft.nodes[h.name].action is Action.JOIN]

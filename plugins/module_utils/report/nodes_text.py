@@ -11,6 +11,7 @@ from typing import Any
 
 from ..nodes.plan import JOINING, Action, NodeChange, NodePlan
 from ..nodes.problem import Severity
+from ..nodes.replacement import REPLACING
 from ..nodes.upgrade import LEADING, WORKERS
 
 SIGNS = {
@@ -48,11 +49,13 @@ def nodes_lines(plan: NodePlan, name: str, *, verbose: bool = False) -> Iterator
         yield f"= {quiet} unchanged (-v shows them)"
     for playbook, hosts in plan.runs.items():
         shown = ", ".join(hosts[:_MANY]) + (f" and {len(hosts) - _MANY} more" if len(hosts) > _MANY else "")
-        if playbook == JOINING:
+        if playbook == REPLACING:
+            yield f"  {shown}: drained and removed, each batch when what takes its place is Ready"
+        elif playbook == JOINING:
             yield f"  {shown}: out of an image, by a token, without SSH"
         else:
             yield f"  Kubespray's {_PLAYBOOKS.get(playbook, playbook)} runs on {shown}"
-    if not set(plan.runs) - {JOINING}:
+    if not set(plan.runs) - {JOINING, REPLACING}:
         yield "  Kubespray has nothing to do"
     for problem in plan.problems:
         if problem.severity is not Severity.ERROR:
@@ -73,6 +76,7 @@ def nodes_dict(plan: NodePlan) -> dict[str, Any]:
         "marks": plan.marks,
         "reasons": list(plan.reasons),
         "runs": {playbook: list(hosts) for playbook, hosts in plan.runs.items()},
+        "batches": [{what: list(hosts) for what, hosts in batch.items()} for batch in plan.batches],
         "nodes": [
             {
                 "name": node.name,
