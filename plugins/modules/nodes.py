@@ -39,7 +39,7 @@ options:
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
     type: str
-    choices: [plan, install, scale, upgrade, remove, remove_cluster]
+    choices: [plan, install, scale, upgrade, remove, remove_cluster, replace]
     default: install
   name:
     description: The C(slipway_name).
@@ -56,6 +56,10 @@ options:
     description: For V(reached), the result of the same name of V(begin).
     type: dict
     default: {}
+  delete:
+    description: For V(forget), whether the nodes are still to be taken out of the cluster.
+    type: raw
+    default: false
   adopts:
     description: For V(reached), whether nodes are recorded that somebody else has built.
     type: raw
@@ -80,6 +84,10 @@ options:
     description: For O(operation=remove), the nodes, by their names in the inventory.
     type: raw
     default: []
+  replace_batch:
+    description: For O(operation=replace), how many nodes at the same time, as a number or a percentage.
+    type: raw
+    default: 1
   remove_unreachable:
     description: Those of O(remove_nodes) whose hosts cannot be reached, and are left as they are.
     type: raw

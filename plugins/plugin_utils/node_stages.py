@@ -149,6 +149,9 @@ class Stages:
         """Nodes are gone. Raises ``NodesError`` SLW-8313 when Kubespray has left one in the cluster."""
         names = options.names(self._args, "hosts")
         with self._planner.client(INSTALLER) as client:
+            if options.flag(self._args, "delete", False):
+                for name in names:
+                    client.delete(NODE.path("", name))
             left = [name for name in names if client.get(NODE.path("", name)) is not None]
             if left:
                 remedy = "look at what Kubespray said; the next run goes on from here"
