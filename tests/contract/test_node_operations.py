@@ -29,8 +29,10 @@ What went wrong elsewhere, and the test that says that it does not here:
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -40,13 +42,18 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.join_image import digest
 from lab.hosts.log import counting
+from lab.kubeadm.image_machine import FAULT
 from tests.contract.kubespray.operations import COLLECTION, Operations, operations
+from tests.contract.support import ROOT
 
 pytestmark = pytest.mark.lab
 
 FIRST = ("control1", "worker1", "worker2")
 LATER = ("worker3", "worker4")
+IMAGES = ("image1", "image2")
+MARKED = {"node_labels": {"disk": "ssd"}, "node_taints": ["dedicated=batch:NoSchedule"]}
 OLD, NEW = "1.34.7", "1.35.4"
 RING = "/apis/apps/v1/namespaces/ring/statefulsets/ring"
 BOOTSTRAP = "bootstrap.kubernetes.io/token"
@@ -307,6 +314,106 @@ def test_node_is_removed(grown: Operations) -> None:
     assert [order["host"] for order in grown.orders("reset")] == ["worker4"]
     assert not (Path(grown.hosts["worker4"].folder) / "etc" / "kubernetes").exists()
     grown.write(*FIRST, "worker3", kube_version=NEW)
+
+
+@pytest.fixture(scope="module")
+def imaged(grown: Operations) -> Operations:
+    """Workers out of an image: two join, and one of them takes the place of a worker."""
+    known = grown.record()
+    variables = {**known["common"], **known["hosts"]["worker1"]["own"]}
+    manifest = {
+        "schema": 1,
+        "name": "workers",
+        "sealed": "2026-11-23T02:00:00Z",
+        "kubespray": known["kubespray"],
+        "kubernetes": f"v{NEW}",
+        "container_runtime": {"name": "kwok", "version": "0.8.0"},
+        "network_plugin": "calico",
+        "architecture": "amd64",
+        "variables": variables,
+        "trust": [],
+    }
+    told = {**manifest, "digest": digest(manifest)}
+    (grown.inventory / "image.json.txt").write_text(json.dumps(told))
+    lab = [sys.executable, "-m", "lab", "image-machine", "--name", grown.name]
+    fault = "(['--fault', lab_image_fault] if lab_image_fault is defined else [])"
+    boot = {
+        "name": "Boot them",
+        "ansible.builtin.command": {
+            "argv": f"{{{{ {lab} + [item.user_data_file] + {fault} }}}}",
+            "chdir": str(ROOT),
+        },
+        "async": 120,
+        "poll": 0,
+        "loop": "{{ slipway_batch }}",
+        "environment": {"SLIPWAY_LAB_STATE": str(Path(grown.env["state_dir"]).parent), "PYTHONPATH": str(ROOT)},
+    }
+    end = {
+        "name": "End them",
+        "ansible.builtin.copy": {"dest": str(grown.tmp / "ended"), "content": "{{ slipway_batch | join(',') }}"},
+    }
+    (grown.inventory / "start.yml.txt").write_text(yaml.safe_dump([boot]))
+    (grown.inventory / "stop.yml.txt").write_text(yaml.safe_dump([end]))
+    return grown
+
+
+def image_hosts(site: Operations, *more: str, **own: dict[str, Any]) -> None:
+    common = {"slipway_node_source": "image", "slipway_image": "image.json.txt"}
+    images = {
+        name: {**common, "ip": f"239.97.0.{number}", **own.get(name, {})}
+        for number, name in enumerate((*IMAGES, *more), 7)
+    }
+    tasks = {"slipway_node_start": "start.yml.txt", "slipway_node_stop": "stop.yml.txt"}
+    site.write(*FIRST, "worker3", images=images, kube_version=NEW, slipway_addons={"ring": ring()}, **tasks)
+
+
+def test_nodes_out_of_an_image_join_by_scale(imaged: Operations) -> None:
+    image_hosts(imaged, image1={"kube_network_plugin": "flannel"})
+    refused = imaged.does("scale")
+    assert refused.status == 2
+    assert "SLW-8715 image workers: it was made with other values of kube_network_plugin" in refused.out
+    image_hosts(imaged, image1=MARKED)
+    before = imaged.tasks
+    with counting(imaged.hosts.values()) as new:
+        ran = imaged.done("scale")
+    assert "image1, image2: out of an image, by a token, without SSH" in ran.out
+    assert imaged.tasks == before
+    assert [new[name] for name in (*FIRST[1:], "worker3")] == [0, 0, 0]
+    assert imaged.nodes().keys() == {*FIRST, "worker3", *IMAGES}
+    assert imaged.record()["hosts"].keys() == {*FIRST, "worker3", *IMAGES}
+    assert len(set(imaged.joined_with()[-2:])) == 1
+    node = imaged.get("/api/v1/nodes/image1")
+    assert node["metadata"]["labels"]["disk"] == "ssd"
+    assert [taint["key"] for taint in node["spec"]["taints"]] == ["dedicated"]
+    nothing_left(imaged)
+    again = imaged.done("install")
+    assert "Kubespray has nothing to do" in again.out
+    assert imaged.tasks == before
+
+
+def test_worker_is_replaced_by_a_node_out_of_an_image(imaged: Operations) -> None:
+    """The first attempt's machine never gets Ready: then nothing has happened to the old node."""
+    image_hosts(imaged, "image3", image1=MARKED, image3={"slipway_replaces": "worker3"})
+    before = imaged.tasks
+    failed = imaged.does("replace", slipway_join_wait=8, lab_image_fault="never-ready")
+    assert failed.status == 2
+    assert re.search(r"SLW-873\d image3", re.sub(r"\s+", " ", failed.out)), failed.out
+    old = imaged.get("/api/v1/nodes/worker3")
+    assert "unschedulable" not in old["spec"]
+    assert not (imaged.tmp / "ended").exists()
+    with imaged.api() as api:
+        api.need("PATCH", "/api/v1/nodes/image3", {"metadata": {"labels": {FAULT: None}}})
+    with counting(imaged.hosts.values()) as new:
+        imaged.done("replace")
+    assert imaged.nodes().keys() == {*FIRST, *IMAGES, "image3"}
+    assert imaged.record()["hosts"].keys() == {*FIRST, *IMAGES, "image3"}
+    assert (imaged.tmp / "ended").read_text() == "worker3"
+    assert [new[name] for name in (*FIRST[1:], "worker3")] == [0, 0, 0]
+    assert imaged.tasks == before
+    nothing_left(imaged)
+    again = imaged.done("install")
+    assert "image3 has replaced it: take it out of the inventory" in again.out
+    assert imaged.tasks == before
 
 
 def test_consent_for_another_cluster(grown: Operations) -> None:

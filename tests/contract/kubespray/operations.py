@@ -43,9 +43,15 @@ class Operations(Site):
         self.started: list[Running] = []
         self.written = ""
 
-    def write(self, *names: str, own: Mapping[str, Mapping[str, Any]] | None = None, **variables: Any) -> None:
+    def write(
+        self,
+        *names: str,
+        own: Mapping[str, Mapping[str, Any]] | None = None,
+        images: Mapping[str, Mapping[str, Any]] | None = None,
+        **variables: Any,
+    ) -> None:
         """The user's inventory: these hosts, with ``own`` variables of some. Hosts named ``controlN`` are its control
-        plane."""
+        plane. ``images`` are workers without a machine yet."""
         hosts = self.hosts
         common = {
             "slipway_name": self.name,
@@ -74,6 +80,9 @@ class Operations(Site):
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         for name, values in (own or {}).items():
             content["all"]["hosts"][name].update(values)
+        for name, values in (images or {}).items():
+            content["all"]["hosts"][name] = dict(values)
+            content["all"]["children"]["kube_node"]["hosts"][name] = {}
         self.written = yaml.safe_dump(content, sort_keys=False)
         file.write_text(self.written, encoding="utf-8")
 
