@@ -4,9 +4,8 @@
 """``python -m benchmarks.nodes``: what it costs to add one node to clusters of several sizes, and a run without work.
 
 On the lab with its stand-in for Kubespray. The existing workers are addresses of one machine, whose sshd counts, and
-some where nobody listens; the node that is added has a machine of its own. Beside the no-op install of the largest
-cluster stands Kubespray's own ``boilerplate`` on the same inventory: the real one's, where $SLIPWAY_KUBESPRAY_BIN names
-the programs of an environment that it accepts.
+some where nobody listens; the node that is added has a machine of its own. Beside the no-op install stands Kubespray's
+own ``boilerplate`` on the same inventory: where Kubespray is installed both are read from the real one.
 """
 
 from __future__ import annotations
@@ -21,18 +20,21 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import yaml
 
 from benchmarks.results import machine
-from lab import authority, cluster, paths, report
+from lab import authority, cluster, paths, pythons, report
 from lab.api import Api
 from lab.hosts import log, manage
+from lab.real import kubespray as real
 from lab.state import load
 
 NAME = "bench-nodes"
 ROOT = Path(__file__).resolve().parent.parent
+STANDIN = ROOT / ".build" / "lab-collections"
 SIZES = (5, 50, 500)
 DEAD = 10
 GOAL_RATIO, GOAL_NO_OP = 1.2, 0.2
@@ -64,14 +66,15 @@ class Bench:
         self.first, self.new = workers[-2:]
         self.old = workers[:-2]
 
-    def build(self) -> None:
-        """The cluster without the new node: two hosts by the stand-in, the others by the API, then adopted."""
+    def build(self, kubespray: Path = STANDIN) -> None:
+        """The cluster without the new node: two hosts by the stand-in, the others by the API, then adopted as what
+        ``kubespray`` would have built."""
         self.play("install", self._without(*self.old, self.new))
         self._lab("enrol")
         api = self._api()
         api.need("DELETE", "/api/v1/namespaces/slipway-system/configmaps/slipway-cluster")
         api.close()
-        self.play("install", self.existing, "-e", f"slipway_adopt_cluster={NAME}")
+        self.play("install", self.existing, "-e", f"slipway_adopt_cluster={NAME}", kubespray=kubespray)
 
     @property
     def existing(self) -> Path:
@@ -81,27 +84,25 @@ class Bench:
     def whole(self) -> Path:
         return self._without()
 
-    def play(self, playbook: str, inventory: Path, *words: str) -> Run:
-        """Raises SystemExit when it fails."""
+    def play(self, playbook: str, inventory: Path, *words: str, kubespray: Path = STANDIN) -> Run:
+        """Ours by its short name, any by its full one. Raises SystemExit when it fails."""
         public = self._key.with_suffix(".pub").read_text(encoding="utf-8").strip()
         signed = self._ca.sign_user(public, authority.principal(self._env), "15m")
         Path(f"{self._key}-cert.pub").write_text(f"{signed}\n", encoding="utf-8")
+        python = Path(sys.executable) if kubespray == STANDIN else pythons.environment("kubespray", print)
+        full = playbook if "." in playbook else f"slipway.cluster.{playbook}"
         command = [
-            str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory),
-            "--private-key", str(self._key), f"slipway.cluster.{playbook}", *words,
-        ]  # fmt: skip
-        return self._timed(command, self._environment())
-
-    def boilerplate(self) -> tuple[str, Run]:
-        """Whose it was, and what it took."""
-        programs = os.environ.get("SLIPWAY_KUBESPRAY_BIN", "")
-        real = Path.home() / ".ansible" / "collections"
-        where = real if programs else ROOT / ".build" / "lab-collections"
-        env = {**self._environment(), "ANSIBLE_COLLECTIONS_PATH": str(where)}
-        program = Path(programs or Path(sys.executable).parent) / "ansible-playbook"
-        command = [str(program), "-i", str(self.existing), "--private-key", str(self._key)]
-        run = self._timed([*command, "kubernetes_sigs.kubespray.boilerplate"], env)
-        return "Kubespray's" if programs else "the stand-in's", run
+            str(python),
+            "-m",
+            "ansible",
+            "playbook",
+            "-i",
+            str(inventory),
+            "--private-key",
+            str(self._key),
+            full,
+        ]
+        return self._timed([*command, *words], self._environment(kubespray))
 
     def connections(self) -> dict[str, int]:
         """Since the lab began, by kind of host: ``control plane`` and ``existing workers``."""
@@ -137,10 +138,11 @@ class Bench:
         (folder / "hosts.yml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return folder
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, kubespray: Path) -> dict[str, str]:
         return {
             **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": f"{ROOT / '.build' / 'collections'}:{ROOT / '.build' / 'lab-collections'}",
+            "ANSIBLE_COLLECTIONS_PATH": f"{ROOT / '.build' / 'collections'}:{kubespray}",
+            "PYTHONPATH": "",
             "ANSIBLE_HOST_KEY_CHECKING": "0",
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_SSH_USETTY": "0",
@@ -211,16 +213,35 @@ def _no_op(workers: int) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
             bench = Bench(workers, 0, Path(folder))
-            bench.build()
-            ours = [bench.play("install", bench.existing).seconds for _round in range(3)]
-            theirs = [bench.boilerplate() for _round in range(2)]
+            kubespray, whose = _installed()
+            bench.build(kubespray)
+            pairs = [
+                tuple(
+                    bench.play(playbook, bench.existing, kubespray=kubespray)
+                    for playbook in ("install", "kubernetes_sigs.kubespray.boilerplate")
+                )
+                for _round in range(3)
+            ]
         finally:
             cluster.down(NAME)
-    whose, best = theirs[0][0], min(run.seconds for _whose, run in theirs)
-    print(
-        f"no-op install, {workers + 1} hosts: {min(ours):.1f} s; {whose} boilerplate {best:.1f} s; "
-        f"ratio {min(ours) / best:.2f} (goal {GOAL_NO_OP} of the real one)"
+    ours, theirs = ([pair[place] for pair in pairs] for place in (0, 1))
+    wall, cpu = (
+        median(getattr(one, what) for one in ours) / median(getattr(one, what) for one in theirs)
+        for what in ("seconds", "cpu")
     )
+    print(f"no-op install, {workers + 1} hosts: {_told(ours)}; {whose} boilerplate: {_told(theirs)}")
+    print(f"no-op : boilerplate = {wall:.2f} (goal {GOAL_NO_OP} of the real one), by CPU {cpu:.2f}")
+
+
+def _told(runs: list[Run]) -> str:
+    return f"{median(run.seconds for run in runs):.1f} s, {median(run.cpu for run in runs):.1f} CPU s"
+
+
+def _installed() -> tuple[Path, str]:
+    try:
+        return real.find(), "Kubespray's"
+    except real.NotInstalledError:
+        return STANDIN, "the stand-in's"
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ def test_a_token_that_is_half_over_or_was_made_for_something_else_is_replaced(cl
 
 
 class Later(Api):
-    """An hour later. The cluster itself removes tokens whose time is over, so none can be made that stays to be found."""
+    """An hour later. A token whose time is over by the clock of the cluster is removed by the cluster itself."""
 
     def now(self) -> datetime:
         return super().now() + timedelta(hours=1)
