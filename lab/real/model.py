@@ -19,6 +19,8 @@ NETWORK = "10.99.0.{}"
 MIRROR = f"{GATEWAY}:8080"
 FIRST, LAST = 11, 40
 STATE = "state.json"
+WORKERS = 4
+"""So many there ever are."""
 
 
 @dataclass(frozen=True)

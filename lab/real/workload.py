@@ -120,11 +120,11 @@ def ask(run: Run, host: str, url: str) -> str:
 
 def _wait(run: Run, wanted: int) -> set[str]:
     deadline = time.monotonic() + PATIENCE
-    while len(ready := _ready(run)) < wanted:
+    while len(there := ready(run)) < wanted:
         if time.monotonic() > deadline:
-            raise LabError(f"only {', '.join(sorted(ready)) or 'no node'} became Ready")
+            raise LabError(f"only {', '.join(sorted(there)) or 'no node'} became Ready")
         time.sleep(0.5)
-    return ready
+    return there
 
 
 def nodes(run: Run) -> set[str]:
@@ -132,7 +132,8 @@ def nodes(run: Run) -> set[str]:
     return set(kubectl(run, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split())
 
 
-def _ready(run: Run) -> set[str]:
+def ready(run: Run) -> set[str]:
+    """Names of the nodes that are Ready."""
     listed = json.loads(kubectl(run, "get", "nodes", "-o", "json"))["items"]
     return {
         node["metadata"]["name"]
