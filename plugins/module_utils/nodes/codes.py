@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stable codes of nodes.
 
-SLW-83xx: plan of nodes, record and lock; 84xx: removal, drain and guards; 85xx: upgrade; 86xx: labels and taints.
+SLW-83xx: plan of nodes, record and lock; 84xx: removal, drain and guards; 85xx: upgrade; 86xx: labels and taints;
+87xx: nodes from images.
 """
 
 from __future__ import annotations
@@ -61,4 +62,31 @@ CODES: dict[str, str] = {
     "SLW-8606": "label, taint or annotation is kept by Kubernetes",
     "SLW-8607": "what a node remembers of its marks cannot be read",
     "SLW-8608": "marks of a node were not written",
+    "SLW-8701": "join data is not valid",
+    "SLW-8702": "extra file of a machine cannot be used",
+    "SLW-8703": "host does not join from an image",
+    "SLW-8704": "node of this name is there already",
+    "SLW-8705": "cluster does not take nodes by a token",
+    "SLW-8706": "folder for join data cannot be used",
+    "SLW-8707": "nobody would let the nodes in",
+    "SLW-8710": "manifest of an image cannot be used",
+    "SLW-8711": "kubelet of an image does not fit the API server",
+    "SLW-8712": "image has another container runtime",
+    "SLW-8713": "image has another network plugin",
+    "SLW-8714": "image is for another architecture",
+    "SLW-8715": "image was made with other variables",
+    "SLW-8716": "image was made by another Kubespray",
+    "SLW-8717": "image does not accept this cluster's SSH certificates",
+    "SLW-8718": "host has no image",
+    "SLW-8721": "certificate asked for a node outside of the batch",
+    "SLW-8722": "certificate asked for a node that exists",
+    "SLW-8723": "certificate asked for a control plane node",
+    "SLW-8724": "two keys asked for one node",
+    "SLW-8725": "certificate request is not a kubelet's",
+    "SLW-8726": "node asks to serve under other names",
+    "SLW-8731": "node has not appeared",
+    "SLW-8732": "node was not let in",
+    "SLW-8733": "node has not registered",
+    "SLW-8734": "node has joined and is not ready",
+    "SLW-8735": "node has another address than the inventory says",
 }

@@ -19,7 +19,7 @@ from .transport import Api
 
 _SPACE = "kube-system"
 _TYPE = "bootstrap.kubernetes.io/token"
-_LABEL_BATCH = "slipway.cluster/batch"
+LABEL_BATCH = "slipway.cluster/batch"
 _ALPHABET = string.ascii_lowercase + string.digits
 GROUP = "system:bootstrappers:"
 
@@ -54,7 +54,7 @@ class JoinTokens:
         now = self._api.now()
         for secret in self._of_batch():
             data = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
-            fits = _wishes(data) == _wishes(_data("", "", now, usages, groups, description))
+            fits = _wishes(data) == _wishes(token_data("", "", now, usages, groups, description))
             if fits and _moment(data["expiration"]) >= now + timedelta(seconds=life / 2):
                 found.token = f"{data['token-id']}.{data['token-secret']}"
                 found.token_id, found.expires = data["token-id"], data["expiration"]
@@ -65,7 +65,7 @@ class JoinTokens:
             return found
         found.token_id, private = _random(6), _random(16)
         found.token = f"{found.token_id}.{private}"
-        data = _data(found.token_id, private, now + timedelta(seconds=life), usages, groups, description)
+        data = token_data(found.token_id, private, now + timedelta(seconds=life), usages, groups, description)
         found.expires = data["expiration"]
         body = {
             "apiVersion": "v1",
@@ -73,7 +73,7 @@ class JoinTokens:
             "metadata": {
                 "name": f"bootstrap-token-{found.token_id}",
                 "namespace": _SPACE,
-                "labels": {a.LABEL_NAME: self._name, a.LABEL_RECORD: "join", _LABEL_BATCH: self._batch},
+                "labels": {a.LABEL_NAME: self._name, a.LABEL_RECORD: "join", LABEL_BATCH: self._batch},
             },
             "type": _TYPE,
             "stringData": data,
@@ -105,7 +105,7 @@ class JoinTokens:
         return [
             secret
             for secret in self._ours()
-            if secret["metadata"]["labels"].get(_LABEL_BATCH) == self._batch
+            if secret["metadata"]["labels"].get(LABEL_BATCH) == self._batch
             and _moment(base64.b64decode(secret["data"]["expiration"]).decode()) >= now
         ]
 
@@ -120,9 +120,10 @@ class JoinTokens:
             found.changed = True
 
 
-def _data(
+def token_data(
     token_id: str, private: str, expires: datetime, usages: Sequence[str], groups: Sequence[str], description: str
 ) -> dict[str, str]:
+    """What the Secret of a token says."""
     data = {
         "token-id": token_id,
         "token-secret": private,

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Let a batch of nodes in, and wait until they are Ready: by the API alone, and each only for itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..kube.client import Client
+from ..kube.errors import ApiError
+from ..kube.objects import NODE
+from .join_csr import UnreadableError, parse, request
+from .join_data import is_address
+from .join_late import late, other_address, second_keys
+from .join_requests import Batch, Granted, Reason, Verdict, concerns, decide
+from .model import Actual, actual
+from .problem import NodesError, Problem
+
+REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+_SINGLY = 20
+"""Up to so many nodes are asked for one by one; more in one list of the whole cluster."""
+
+Json = dict[str, Any]
+Tell = Callable[[str, str, str], None]
+"""Node (or request), state, detail."""
+
+
+@dataclass
+class Story:
+    """What is known of one node; times are seconds since the wait began, None: not yet."""
+
+    name: str
+    asked: float | None = None
+    approved: float | None = None
+    registered: float | None = None
+    ready: float | None = None
+    node: Actual | None = None
+    denied: list[Verdict] = field(default_factory=list)
+
+    def as_dict(self) -> Json:
+        times = {"asked": self.asked, "approved": self.approved, "registered": self.registered, "ready": self.ready}
+        rounded = {key: None if at is None else round(at, 2) for key, at in times.items()}
+        return {"name": self.name, **rounded, "denied": [one.message for one in self.denied]}
+
+
+class Arrival:
+    """``tell`` gets each step. ``poll`` is the time between two looks, in seconds."""
+
+    def __init__(
+        self,
+        client: Client,
+        batch: Batch,
+        tell: Tell,
+        *,
+        poll: float = 0.25,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._batch = batch
+        self._tell = tell
+        self._poll = poll
+        self._clock = clock
+        self._sleep = sleep
+        self._started = clock()
+        self._granted = Granted()
+        self._judged: set[str] = set()
+        self.stories = {name: Story(name) for name in batch.nodes}
+        self.denied: list[Verdict] = []
+
+    def run(self, timeout: float) -> list[Story]:
+        """Once all are Ready. Raises ``NodesError`` SLW-8731 to SLW-8735 that names each one that is not after
+        ``timeout`` seconds and what is known of it, and SLW-8724 when two asked for one name; and ``KubeError``."""
+        while True:
+            if self._client.guard is not None:
+                self._client.guard()
+            self._decide()
+            self._look()
+            waiting = [story for story in self.stories.values() if story.ready is None]
+            if not waiting or self._now() >= timeout:
+                break
+            self._sleep(self._poll)
+        problems = [late(story, timeout) for story in waiting]
+        problems += second_keys(self._granted.second)
+        problems += self._addresses()
+        if problems:
+            raise NodesError(problems)
+        return list(self.stories.values())
+
+    def _now(self) -> float:
+        return self._clock() - self._started
+
+    def _decide(self) -> None:
+        for body in self._client.list(REQUESTS):
+            uid, found = str(body["metadata"]["uid"]), request(body)
+            if uid in self._judged or not concerns(found, self._batch):
+                continue
+            if found.decided:
+                # By somebody else. What they let in is in; another key for the same name is not.
+                self._judged.add(uid)
+                if found.decided == "Approved" and found.user == self._batch.user:
+                    self._by_others(found.text)
+                continue
+            verdict = decide(found, self._batch, self._granted, ())
+            if verdict.approve and verdict.reason is Reason.JOINS and verdict.node not in self._granted.keys:
+                # The last look before a name is given away.
+                there = self._client.get(NODE.path("", verdict.node))
+                verdict = decide(found, self._batch, self._granted, () if there is None else (verdict.node,))
+            if self._write(body, verdict):
+                self._judged.add(uid)
+                self._note(verdict)
+
+    def _by_others(self, text: str) -> None:
+        try:
+            asked = parse(text)
+        except UnreadableError:
+            return
+        self._granted.keys.setdefault(asked.name, asked.key)
+
+    def _write(self, body: Json, verdict: Verdict) -> bool:
+        """False: the request has changed or is gone, and is looked at again."""
+        condition = {
+            "type": "Approved" if verdict.approve else "Denied",
+            "status": "True",
+            "reason": str(verdict.reason),
+            "message": verdict.message,
+        }
+        status = body.get("status") or {}
+        decided = {**body, "status": {**status, "conditions": [*(status.get("conditions") or []), condition]}}
+        try:
+            self._client.write("PUT", f"{REQUESTS}/{verdict.request}/approval", decided)
+        except ApiError as exc:
+            if exc.status in (404, 409):
+                return False
+            raise
+        return True
+
+    def _note(self, verdict: Verdict) -> None:
+        now, story = self._now(), self.stories.get(verdict.node)
+        if story is not None and story.asked is None:
+            story.asked = now
+        if verdict.approve:
+            if verdict.reason is Reason.JOINS and verdict.parsed is not None and story is not None:
+                self._granted.keys.setdefault(verdict.node, verdict.parsed.key)
+                story.approved = now if story.approved is None else story.approved
+            self._tell(verdict.node, "approved", verdict.message)
+            return
+        self.denied.append(verdict)
+        if verdict.reason is Reason.SECOND_KEY:
+            self._granted.second[verdict.node] = verdict.request
+        if story is not None:
+            story.denied.append(verdict)
+        self._tell(verdict.node or verdict.request, "denied", f"{verdict.code} {verdict.message}")
+
+    def _look(self) -> None:
+        """At nodes that were let in and are not Ready yet."""
+        names = [name for name in self._granted.keys if name in self.stories and self.stories[name].ready is None]
+        if len(names) > _SINGLY:
+            every = {one["metadata"]["name"]: one for one in self._client.list(NODE.collection())}
+            found = {name: every.get(name) for name in names}
+        else:
+            found = {name: self._client.get(NODE.path("", name)) for name in names}
+        for name, body in found.items():
+            if body is None:
+                continue
+            story, node, now = self.stories[name], actual(body), self._now()
+            story.node = node
+            if story.registered is None:
+                story.registered = now
+                self._tell(name, "registered", "")
+            if node.ready:
+                story.ready = now
+                self._tell(name, "Ready", "")
+
+    def _addresses(self) -> list[Problem]:
+        """Nodes that are there, and not at the address that the inventory has."""
+        found = []
+        for name, story in self.stories.items():
+            wanted, addresses = self._batch.nodes[name], story.node.addresses if story.node else ()
+            if addresses and is_address(wanted) and wanted not in addresses:
+                found.append(other_address(name, wanted, addresses))
+        return found
