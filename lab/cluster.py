@@ -164,6 +164,7 @@ def _start(
         port, keys = current.ports["apiserver"], folder / "pki"
         nodes.scale(port, keys, node_count)
         kubernetes.wait_for_accounts(current, folder)
+        _as_kubeadm_does(current, folder)
         nodes.wait_ready(port, keys, node_count, PATIENCE + node_count)
     for service in current.ports.keys() - set(NO_SERVICE):
         wait(current, folder, service, partial(listens, current.ports[service]))
@@ -171,6 +172,18 @@ def _start(
     current.complete = True
     current.save(folder)
     return current
+
+
+def _as_kubeadm_does(current: State, folder: Path) -> None:
+    """What every cluster of kubeadm's has, so that nodes can join by a token."""
+    from lab.kubeadm import objects
+
+    api = Api(current.ports["apiserver"], folder / "pki")
+    config = {"kind": "ClusterConfiguration", "kubernetesVersion": binaries.KUBERNETES}
+    server = f"https://127.0.0.1:{current.ports['apiserver']}"
+    for path, body in objects.cluster(config, server, (folder / "pki" / "ca.crt").read_bytes()):
+        api.need("POST", path, body)
+    api.close()
 
 
 def _start_bao(current: State, folder: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lab.nodes import enrol
 
 CALLS = "kubespray.jsonl"
 PREFIXES = {"trusted": "node"}
+FAULTS = ("never-asks", "never-registers", "never-ready")
 
 
 def run(options: argparse.Namespace, say: Say) -> None:
@@ -45,6 +47,8 @@ def run(options: argparse.Namespace, say: Say) -> None:
             _machines(options, say)
         case "enrol":
             _enrol(options)
+        case "image-machine":
+            _image_machines(options)
 
 
 def _hosts(options: argparse.Namespace, say: Say) -> None:
@@ -94,6 +98,27 @@ def _enrol(options: argparse.Namespace) -> None:
     print(f"lab {options.name}: {made} nodes for hosts that stay out of reach")
 
 
+def _image_machines(options: argparse.Namespace) -> None:
+    """One machine for each file of user-data, all at once; each keeps its files from one boot to the next."""
+    # Here and not above: loading the cryptography library takes longer than any other command of the lab.
+    from lab.kubeadm import image_machine
+
+    home = paths.lab_dir(options.name) / "image-machines"
+    cluster.require_running(options.name)
+    machines = []
+    for file in options.files:
+        folder = home / file.name.partition(".")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        machine = image_machine.Machine(folder, options.image, options.version, options.fault, options.within)
+        machines.append((machine, file.read_text()))
+    done = image_machine.boot_all(machines)
+    for one in done:
+        print(json.dumps(one))
+    problems = [f"{one['name']}: {one['problem']}" for one in done if "problem" in one]
+    if problems:
+        raise LabError("; ".join(problems))
+
+
 def add_parsers(command: Any) -> None:
     """Describe the commands; ``command`` makes a parser from name and text."""
     hosts = command("hosts", "start sshd hosts, or keep those that run")
@@ -124,5 +149,13 @@ def add_parsers(command: Any) -> None:
     machines.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="of the inventory (the lab's folder)")
     enrolling = command("enrol", "make nodes of the counted and dead workers in the cluster, at once")
     enrolling.add_argument("--version", default=KUBERNETES.removeprefix("v"), help="of their kubelets (%(default)s)")
+    imaged = command(
+        "image-machine", "boot machines of an image with their user-data, so that they join; a line of JSON each"
+    )
+    imaged.add_argument("files", nargs="+", type=Path, metavar="FILE", help="user-data of one machine, named after it")
+    imaged.add_argument("--image", default="", metavar="DIGEST", help="of the image's manifest (default: any)")
+    imaged.add_argument("--version", default=KUBERNETES.removeprefix("v"), help="of their kubelets (%(default)s)")
+    imaged.add_argument("--fault", default="", choices=FAULTS, help="how far they come")
+    imaged.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="wait so long for a certificate")
     listing = command("inventory", "write an Ansible inventory of all hosts")
     listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

@@ -25,6 +25,7 @@ from lab.paths import write_private
 
 INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
+KUBELET_CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubelet-config"
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
 # The signatures and certificates are made by controllers, some moments after they were asked for.
@@ -33,12 +34,14 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Joiner:
-    """One node on its way into the cluster. ``folder`` is where its key and certificate go."""
+    """One node on its way into the cluster. ``folder`` is where its key and certificate go, ``pki`` where the
+    cluster's ``ca.crt`` is. ``patience`` is how many seconds it waits for its certificate."""
 
     port: int
     pki: Path
     folder: Path
     name: str
+    patience: float = PATIENCE
 
     def certificate(self, token: str) -> None:
         """Get the node's certificate for a bootstrap token.
@@ -49,6 +52,7 @@ class Joiner:
         api = Api(self.port, self.pki, None, token=token)
         try:
             api.need("GET", CONFIG)
+            api.need("GET", KUBELET_CONFIG)
             status, found = api.call("GET", f"/api/v1/nodes/{self.name}")
             if status == 200 and _ready(found):
                 raise LabError(f"a Node with name {self.name!r} and status Ready already exists in the cluster")
@@ -70,7 +74,7 @@ class Joiner:
 
     def _trust(self, token: str) -> None:
         """Believe the cluster's own description only when whoever signed it knows the token."""
-        identity, _, secret = token.partition(".")
+        identity = token.partition(".")[0]
         api = Api(self.port, self.pki, None)
         try:
             deadline = time.monotonic() + PATIENCE
@@ -82,12 +86,7 @@ class Joiner:
                 time.sleep(0.1)
         finally:
             api.close()
-        if not signature:
-            raise LabError(f"could not find a JWS signature in the cluster-info ConfigMap for token ID {identity!r}")
-        header, _, mark = signature.rpartition("..")
-        payload = f"{header}.{_base64(data['kubeconfig'].encode())}".encode()
-        if not hmac.compare_digest(mark, _base64(hmac.digest(secret.encode(), payload, hashlib.sha256))):
-            raise LabError(f"failed to verify JWS signature of received cluster info object for token ID {identity!r}")
+        verify(data, token)
 
     def _sign(self, api: Api) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -105,8 +104,11 @@ class Joiner:
             },
         }
         made = api.need("POST", REQUESTS, body)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while not made.get("status", {}).get("certificate"):
+            for one in made.get("status", {}).get("conditions", []):
+                if one["type"] == "Denied":
+                    raise LabError(f"the request for {self.name}'s certificate was denied: {one['message']}")
             if time.monotonic() > deadline:
                 raise LabError(f"no certificate for {self.name}: {made.get('status', {}).get('conditions', 'pending')}")
             time.sleep(0.05)
@@ -117,6 +119,21 @@ class Joiner:
         )
         write_private(self.folder / f"{self.name}.key", private.decode())
         (self.folder / f"{self.name}.crt").write_bytes(base64.b64decode(made["status"]["certificate"]))
+
+
+def verify(data: dict[str, str], token: str) -> None:
+    """Whoever signed the data of cluster-info knows the token.
+
+    :raises LabError: when nobody did.
+    """
+    identity, _, secret = token.partition(".")
+    signature = data.get(f"jws-kubeconfig-{identity}", "")
+    if not signature:
+        raise LabError(f"could not find a JWS signature in the cluster-info ConfigMap for token ID {identity!r}")
+    header, _, mark = signature.rpartition("..")
+    payload = f"{header}.{_base64(data['kubeconfig'].encode())}".encode()
+    if not hmac.compare_digest(mark, _base64(hmac.digest(secret.encode(), payload, hashlib.sha256))):
+        raise LabError(f"failed to verify JWS signature of received cluster info object for token ID {identity!r}")
 
 
 def _ready(node: dict[str, Any]) -> bool:

@@ -19,6 +19,8 @@ NOBODY = {"kind": "User", "name": "system:anonymous"}
 APPROVE = "system:certificates.k8s.io:certificatesigningrequests"
 TAINT = {"key": CONTROL_PLANE, "effect": "NoSchedule"}
 
+KUBELET = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
+
 Creation = tuple[str, dict[str, Any]]
 
 
@@ -42,8 +44,11 @@ def cluster(config: dict[str, Any], server: str, authority: bytes) -> list[Creat
         *_maps("kube-public", "cluster-info", {"kubeconfig": yaml.safe_dump(info)}),
         *_maps("kube-system", "kubeadm-config", {"ClusterConfiguration": yaml.safe_dump(config)}),
         *_maps("kube-system", "kube-proxy", {"kubeconfig.conf": yaml.safe_dump(info)}),
+        *_maps("kube-system", "kubelet-config", {"kubelet": yaml.safe_dump(KUBELET)}),
         *_readable("kube-public", "kubeadm:bootstrap-signer-clusterinfo", "cluster-info", [NOBODY]),
         *_readable("kube-system", "kubeadm:nodes-kubeadm-config", "kubeadm-config", [JOINING, NODES]),
+        *_readable("kube-system", "kubeadm:kubelet-config", "kubelet-config", [JOINING, NODES]),
+        *_readable("kube-system", "kube-proxy", "kube-proxy", [JOINING]),
         *_bound("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", JOINING),
         *_bound("kubeadm:node-autoapprove-bootstrap", f"{APPROVE}:nodeclient", JOINING),
         *_bound("kubeadm:node-autoapprove-certificate-rotation", f"{APPROVE}:selfnodeclient", NODES),

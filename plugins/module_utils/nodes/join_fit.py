@@ -10,12 +10,15 @@ have written on the node. That is what makes an image node an ordinary one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .join_image import Image
 from .model import Desired
 from .problem import Problem, Severity
 from .versions import parse
+
+OWN = frozenset({"access_ip", "access_ip6", "etcd_member_name", "ip", "ip6", "kube_override_hostname"})
+"""Variables that each host has of its own: they are put into an image node's files when it joins."""
 
 _SHOWN = 8
 _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -27,7 +30,7 @@ class Fitting:
     """What an image has to fit. Versions are without ``v``. Empty: not known, and not compared.
 
     ``server`` is the API server's version, ``kubespray`` that of the cluster record. ``runtimes`` are those that
-    ``container_manager`` allows, or that the nodes have. ``own`` are variables that each host has of its own.
+    ``container_manager`` allows, or that the nodes have.
     """
 
     server: str
@@ -36,7 +39,6 @@ class Fitting:
     network_plugin: str = ""
     architecture: str = ""
     trust: frozenset[str] = frozenset()
-    own: frozenset[str] = field(default_factory=frozenset)
 
 
 def fits(image: Image, host: Desired, wanted: Fitting) -> list[Problem]:
@@ -46,7 +48,7 @@ def fits(image: Image, host: Desired, wanted: Fitting) -> list[Problem]:
         _other("SLW-8712", "container runtime", image.runtime, wanted.runtimes),
         _other("SLW-8713", "network plugin", image.network_plugin, _one(wanted.network_plugin)),
         _other("SLW-8714", "architecture", _machine(image.architecture), _one(_machine(wanted.architecture))),
-        _variables(image, host.variables, wanted.own),
+        _variables(image, host.variables),
         _other("SLW-8716", "Kubespray", image.kubespray, _one(wanted.kubespray)),
         _trust(image, wanted),
     ]
@@ -82,8 +84,8 @@ def _other(code: str, what: str, has: str, allowed: frozenset[str]) -> _Found:
     return code, message, "make an image from a host of this inventory", Severity.ERROR
 
 
-def _variables(image: Image, wanted: Mapping[str, str], own: frozenset[str]) -> _Found:
-    names = (image.variables.keys() | wanted.keys()) - own
+def _variables(image: Image, wanted: Mapping[str, str]) -> _Found:
+    names = (image.variables.keys() | wanted.keys()) - OWN
     differing = sorted(name for name in names if image.variables.get(name) != wanted.get(name))
     if not differing:
         return None

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _LOG = "journalctl -u slipway-join -u kubelet on its console"
 
 
-def late(story: Story, timeout: float) -> Problem:
-    """One that is not Ready, by how far it came."""
+def late(story: Story, timeout: float, ended: str) -> Problem:
+    """One that is not Ready, by how far it came. ``ended`` is when the token's life was over, empty: it is not."""
     name, after = story.name, f"after {timeout:.0f} s"
     if story.node is not None:
         message = f"{name} has joined and is not Ready {after}: {story.node.reason}"
@@ -32,6 +32,8 @@ def late(story: Story, timeout: float) -> Problem:
         return Problem("SLW-8732", f"{name} has not joined {after}, its request was denied: {why}", host=name)
     message = f"{name} has not appeared: {after} nobody has asked for a certificate of this name"
     remedy = f"did its machine start with its own user-data, and does it reach the endpoint? {_LOG}"
+    if ended:
+        remedy = f"the token's life was over at {ended}: begin again, and start the machine sooner"
     return Problem("SLW-8731", message, remedy, host=name)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..kube.client import Client
 from ..kube.errors import ApiError
+from ..kube.node.accounts import stamp
 from ..kube.objects import NODE
 from .join_csr import UnreadableError, parse, request
 from .join_data import is_address
@@ -48,7 +49,8 @@ class Story:
 
 
 class Arrival:
-    """``tell`` gets each step. ``poll`` is the time between two looks, in seconds."""
+    """``tell`` gets each step. ``expires`` is when the token's life is over, as the API server writes times. ``poll``
+    is the time between two looks, in seconds."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Arrival:
         batch: Batch,
         tell: Tell,
         *,
+        expires: str = "",
         poll: float = 0.25,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -63,6 +66,7 @@ class Arrival:
         self._client = client
         self._batch = batch
         self._tell = tell
+        self._expires = expires
         self._poll = poll
         self._clock = clock
         self._sleep = sleep
@@ -84,12 +88,16 @@ class Arrival:
             if not waiting or self._now() >= timeout:
                 break
             self._sleep(self._poll)
-        problems = [late(story, timeout) for story in waiting]
+        problems = [late(story, timeout, self._token_ended()) for story in waiting]
         problems += second_keys(self._granted.second)
         problems += self._addresses()
         if problems:
             raise NodesError(problems)
         return list(self.stories.values())
+
+    def _token_ended(self) -> str:
+        """Both are in one form, so that text is compared as time is."""
+        return self._expires if self._expires and self._expires < stamp(self._client.now()) else ""
 
     def _now(self) -> float:
         return self._clock() - self._started

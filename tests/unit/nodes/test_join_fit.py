@@ -33,7 +33,7 @@ MANIFEST: Json = {
 HOST = Desired(
     "w7", frozenset({"worker"}), "10.0.0.7", {"kubelet_max_pods": "a1", "kube_proxy_mode": "b2", "ip": "x"}, "i:7"
 )
-WANTED = Fitting("1.35.4", "2.31.0", frozenset({"containerd"}), "calico", "amd64", frozenset(), frozenset({"ip"}))
+WANTED = Fitting("1.35.4", "2.31.0", frozenset({"containerd"}), "calico", "amd64")
 
 
 def sealed(**changes: Any) -> str:
@@ -88,7 +88,7 @@ def test_other_things(changes: Json, code: str, said: str) -> None:
     (problem,) = found(image(**changes))
     assert problem.code == code
     assert said in problem.message
-    unknown = Fitting("1.35.4", own=WANTED.own)
+    unknown = Fitting("1.35.4")
     assert found(image(**changes), unknown) == [], "what is not known of the cluster is not compared"
 
 
