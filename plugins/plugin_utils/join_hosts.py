@@ -36,6 +36,10 @@ _ADDRESSES = ("ip", "ansible_host", "access_ip")
 """As Kubespray tells kubelet: its own address, not the one that others may have to use."""
 
 
+_RUNTIMES = {"crio": "cri-o"}
+"""Kubespray's ``container_manager`` as the API calls it, where that differs."""
+
+
 @dataclass(frozen=True)
 class Joins:
     """One host. ``asked`` is what its machine is to be told, ``desired`` what the cluster is to have of it."""
@@ -92,7 +96,7 @@ def misfits(client: Client, variables: Mapping[str, Any], joins: Sequence[Joins]
         wanted = Fitting(
             server=server,
             kubespray=record.kubespray if record else "",
-            runtimes=frozenset({manager}) if manager else runtimes,
+            runtimes=frozenset({_RUNTIMES.get(manager, manager)}) if manager else runtimes,
             network_plugin=str(own.get("kube_network_plugin") or ""),
             architecture=str((own.get("ansible_facts") or {}).get("architecture") or ""),
             trust=_fingerprints(own.get("slipway_user_ca_keys")),

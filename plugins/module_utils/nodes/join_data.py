@@ -28,7 +28,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
-_ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
+_ENDPOINT = re.compile(r"(?P<host>\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):(?P<port>[1-9][0-9]{0,4})")
 _OURS = ("/etc/slipway", "/usr/local/lib/slipway", "/etc/kubernetes")
 
 
@@ -146,7 +146,7 @@ def _own(asked: Asked) -> list[Problem]:
 
 def _is_endpoint(text: str) -> bool:
     found = _ENDPOINT.fullmatch(text)
-    if not found or not 1 <= int(found["port"]) <= 65535:
+    if not found or int(found["port"]) > 65535:
         return False
     host = found["host"]
     if host.startswith("["):

@@ -142,6 +142,8 @@ def test_addresses_that_are_none(address: str) -> None:
         replace(CLUSTER, ca_hash="0f" * 32),
         replace(CLUSTER, endpoint="192.0.2.10"),
         replace(CLUSTER, endpoint="192.0.2.10:0"),
+        replace(CLUSTER, endpoint="192.0.2.10:06443"),
+        replace(CLUSTER, endpoint="[FD00::1]:6443"),
         replace(CLUSTER, endpoint="192.0.2.10:65536"),
         replace(CLUSTER, endpoint="https://192.0.2.10:6443"),
         replace(CLUSTER, endpoint="192.0.2.300:6443"),
