@@ -36,7 +36,8 @@ _UNKNOWN = Cluster("aaaaaa.aaaaaaaaaaaaaaaa", "sha256:" + "0" * 64, "127.0.0.1:6
 class _Wishes:
     """The task's options, read before anything is done."""
 
-    joins: list[join_hosts.Joins]
+    names: list[str]
+    everyone: bool
     base: Path
     kind: str
     data_dir: str
@@ -64,36 +65,34 @@ class ActionModule(NodeAction):
         """Whether the batch could begin. Nothing is made."""
         wishes = self._wishes(args, variables)
         with self.client(variables, agent="node_join", reads=True) as client:
-            self._fit(client, args, variables, wishes)
-        return {"changed": False, "nodes": batch_of(wishes.joins, {})}
+            joins = self._joins(client, args, variables, wishes)
+        return {"changed": False, "nodes": batch_of(joins, {})}
 
     def _begin(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         wishes = self._wishes(args, variables)
-        if not wishes.joins:
-            return {"changed": False, "nodes": [], "batch": {}}
         with self.client(variables, agent="node_join") as client:
-            self._fit(client, args, variables, wishes)
-            if self._task.check_mode:
-                return {"changed": True, "nodes": batch_of(wishes.joins, {}), "batch": {}}
+            joins = self._joins(client, args, variables, wishes)
+            if not joins or self._task.check_mode:
+                return {"changed": bool(joins), "nodes": batch_of(joins, {}), "batch": {}}
             folder = join_files.folder(wishes.data_dir, wishes.base)
             begun = join_batch.begin(
                 client,
                 str(args.get("name") or ""),
-                [one.asked.name for one in wishes.joins],
+                [one.asked.name for one in joins],
                 life=wishes.life,
                 alone=options.flag(args, "alone", False),
             )
             self._masker.add([begun.token])
             try:
                 cluster = Cluster(begun.token, begun.ca_hash, wishes.endpoint or begun.endpoint)
-                data = rendered(wishes.joins, cluster)
+                data = rendered(joins, cluster)
                 files = folder.write(data, wishes.kind)
             except BaseException:
                 join_batch.end(client, str(args.get("name") or ""), begun.batch)
                 raise
         for what in begun.removed:
             display.display(f"removed what an earlier run left on the cluster: {what}")
-        nodes = batch_of(wishes.joins, files)
+        nodes = batch_of(joins, files)
         for one in nodes:
             display.display(f"  {one['name']:<20} {one['address']:<16} user-data in {one['user_data_file']}")
         return {
@@ -137,10 +136,11 @@ class ActionModule(NodeAction):
     def _wishes(self, args: Mapping[str, Any], variables: dict[str, Any]) -> _Wishes:
         """Raises ``NodesError`` and ``EngineError``; whatever can be wrong without a cluster."""
         base = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
-        names = join_hosts.chosen(variables, options.names(args, "hosts"))
-        timeout, cache = _timeout(args), str(args.get("cache_dir") or "")
+        named = options.names(args, "hosts")
+        timeout = _timeout(args)
         return _Wishes(
-            joins=join_hosts.read(variables, names, files=base, cache_dir=cache) if names else [],
+            names=join_hosts.chosen(variables, named),
+            everyone=not named,
             base=base,
             kind=format_of(args),
             data_dir=str(args.get("data_dir") or ""),
@@ -149,16 +149,30 @@ class ActionModule(NodeAction):
             life=min(options.number(args, "token_seconds", 3600, 60), timeout + _STARTING),
         )
 
-    def _fit(self, client: Client, args: Mapping[str, Any], variables: dict[str, Any], wishes: _Wishes) -> None:
-        """Raises ``NodesError`` with all that speaks against any of the hosts; warnings are shown."""
+    def _joins(
+        self, client: Client, args: Mapping[str, Any], variables: dict[str, Any], wishes: _Wishes
+    ) -> list[join_hosts.Joins]:
+        """Hosts that join: those that were named, or all that are not there yet. Raises ``NodesError`` with all that
+        speaks against any of them; warnings are shown."""
+        names = wishes.names
+        if wishes.everyone:
+            there = join_hosts.present(client, variables, names)
+            for name in there:
+                display.display(f"  {name} is a node already")
+            names = [name for name in names if name not in there]
+        if not names:
+            return []
+        cache = str(args.get("cache_dir") or "")
+        joins = join_hosts.read(variables, names, files=wishes.base, cache_dir=cache)
         problems: list[Problem] = []
         try:
             endpoint = wishes.endpoint or _UNKNOWN.endpoint
-            rendered(wishes.joins, Cluster(_UNKNOWN.token, _UNKNOWN.ca_hash, endpoint))
+            rendered(joins, Cluster(_UNKNOWN.token, _UNKNOWN.ca_hash, endpoint))
         except NodesError as exc:
             problems += exc.problems
         namespace = str(args.get("namespace") or "slipway-system")
-        stop_at([*problems, *join_hosts.misfits(client, variables, wishes.joins, namespace)])
+        stop_at([*problems, *join_hosts.misfits(client, variables, joins, namespace)])
+        return joins
 
 
 class _Teller:

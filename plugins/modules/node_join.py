@@ -41,7 +41,7 @@ options:
   hosts:
     description:
       - For V(check) and V(begin), hosts of the group C(kube_node), as a list or separated by commas.
-      - By default those with C(slipway_node_source=image).
+      - By default those with C(slipway_node_source=image) that are not in the cluster yet.
     type: raw
     default: []
   batch:

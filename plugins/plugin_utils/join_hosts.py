@@ -62,6 +62,12 @@ def chosen(variables: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def present(client: Client, variables: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Hosts whose nodes the cluster has already."""
+    live = {one["metadata"]["name"] for one in client.list(NODE.collection(), metadata=True)}
+    return [name for name in names if _node_name(name, variables["hostvars"][name]) in live]
+
+
 def read(variables: Mapping[str, Any], names: Sequence[str], *, files: Path, cache_dir: str) -> list[Joins]:
     """What the inventory says of these hosts. ``files`` is what relative paths start from.
 

@@ -186,6 +186,15 @@ def test_machines_that_a_task_file_starts(site: Site) -> None:
     assert len(paths) == 2
     assert not any(path.exists() or path.parent.exists() for path in paths)
     assert left(site.cluster) == []
+    # They are there now, and a node that is there is left out or refused.
+    before = site.writes()
+    status, out = site.run()
+    assert status == 0, out
+    assert all(f"{name} is a node already" in out for name in site.names)
+    status, out = site.run(slipway_join_hosts=site.names[0])
+    assert status == 2
+    assert f"SLW-8704 there is a node {site.names[0]} already" in re.sub(r"\s+", " ", out)
+    assert site.writes() == before
 
 
 def test_an_unfit_image_is_refused_before_there_is_a_token(site: Site) -> None:
