@@ -144,13 +144,18 @@ def control_plane(variables: Mapping[str, Any]) -> set[str]:
 
 
 def _asked(host: str, own: Mapping[str, Any], image: Image, where: str) -> Asked:
-    address = next((str(own[key]) for key in _ADDRESSES if own.get(key)), "")
+    address = next((_plain(own[key]) for key in _ADDRESSES if own.get(key)), "")
     name = _node_name(host, own)
     return Asked(name, address, image.digest, own.get("node_taints"), own.get("slipway_join_files"), where)
 
 
 def _node_name(host: str, own: Mapping[str, Any]) -> str:
-    return str(own.get("kube_override_hostname") or host)
+    return _plain(own.get("kube_override_hostname") or host)
+
+
+def _plain(value: object) -> str:
+    """What came through a task's result is a text of a class of Ansible's own, which YAML is not written from."""
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _unfit(name: str, groups: Mapping[str, Sequence[str]]) -> Problem | None:
