@@ -141,7 +141,10 @@ class Planner:
         return replace(plan, problems=(*plan.problems, *held))
 
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return node_removal.plan(self._args, self._variables["groups"], wanted, seen)
+        if not self.by_host:
+            self._lock.cluster_is_there()
+        begun = self._lock.claim.removes if self._lock.claim else ()
+        return node_removal.plan(self._args, self._variables["groups"], wanted, seen, begun)
 
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))

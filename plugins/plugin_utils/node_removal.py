@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from .node_planner import Seen
 
 
-def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
-    """``args`` of the task; ``groups`` of the inventory."""
+def plan(
+    args: Mapping[str, Any],
+    groups: Mapping[str, Sequence[str]],
+    wanted: Wanted,
+    seen: Seen,
+    begun: Sequence[str] = (),
+) -> NodePlan:
+    """``args`` of the task; ``groups`` of the inventory; ``begun``: nodes that a run which died was taking out."""
     asked = Removal(
         options.names(args, "remove_nodes"),
         frozenset(options.names(args, "remove_unreachable")),
@@ -35,7 +41,7 @@ def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: W
         groups=groups,
         nodes=seen.nodes,
         etcd=None if found is None else members_of(found, addresses),
-        recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
+        recorded=frozenset([*(seen.record.hosts if seen.record else ()), *begun]),
         pods=seen.objects.get("pods", ()),
         volumes=seen.objects.get("volumes", ()),
         claims=seen.objects.get("claims", ()),

@@ -74,11 +74,11 @@ def test_upgrade(site: Operations) -> None:
         {
             LOCKING: QUIET,
             "Ask for what they depend on": QUIET,
-            THROUGH: NOTHING,
-            f"{THROUGH}#2": NOTHING,
-            LAST: "Kubespray's upgrade_control_plane was through",
+            "Ask for what they depend on#2": NOTHING,
+            f"{THROUGH}#2": "Kubespray's upgrade_control_plane was through",
+            LAST: NOTHING,
         },
-        "Kubespray's upgrade_workers was through",
+        NOTHING,
     )
     assert site.nodes() == dict.fromkeys(FIRST, f"v{NEW}")
     assert site.record()["kubernetes"] == NEW

@@ -101,7 +101,7 @@ def test_what_is_behind_is_upgraded(
     kubectl("patch", "node", "worker1", "--subresource=status", "--type=merge", "-p", behind, "-o", "json")
     assert versions()["worker1"] == OLD
     said = do("upgrade", kube_version=NEW.removeprefix("v"))
-    assert "Kubespray's upgrade_workers runs on worker1" in said
+    assert "Kubespray's upgrade_cluster runs on worker1" in said
     assert set(versions().values()) == {NEW}
 
 
