@@ -15,8 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from lab import authority
-from lab.hosts import inventory, manage
+from lab import authority  # noqa: E402 - the lab is no installed package
+from lab.hosts import inventory, manage  # noqa: E402
 
 NAME = "molecule"
 HOSTS = ("control1", "worker1", "worker2")
