@@ -11,8 +11,9 @@
     kubeadm reset                                 the last control plane host takes the cluster with it
     kubelet restart                               the node reports the version of the host's kubelet
 
-An order is ``{"host", "words", "config", "version", "seconds"}``: the host's name, the words above without options, the
-text of FILE, the version of the kubelet on the host, and how long a join's own work takes. The answer has ``rc``,
+An order is ``{"host", "words", "config", "version", "seconds", "together"}``: the host's name, the words above without
+options, the text of FILE, the version of the kubelet on the host, how long a join's own work takes, and how many joins
+have to be under way before this one goes on, as a proof that they are not one after the other. The answer has ``rc``,
 ``stdout`` and ``stderr``, and ``files`` to be written on the host by path. Every order ends up in ``kubeadm.jsonl`` in
 the lab's folder.
 """
@@ -39,6 +40,8 @@ from lab.state import State
 
 BOOK, LOG = "kubeadm.json", "kubeadm.jsonl"
 HOME = "/etc/kubernetes"
+# Seconds.
+MEETING = 60.0
 
 
 class Desk:
@@ -47,6 +50,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writing = threading.Lock()
+        self._meeting: dict[int, threading.Barrier] = {}
 
     def take(self, order: dict[str, Any]) -> dict[str, Any]:
         """Carry out one order and write down when it began and ended.
@@ -119,6 +123,7 @@ class Desk:
         node = own["nodeRegistration"]
         joiner = Joiner(current.ports["apiserver"], self._folder / "pki", self._folder / "kubelets", node["name"])
         joiner.certificate(own["discovery"]["bootstrapToken"]["token"])
+        self._meet(order.get("together", 0))
         time.sleep(order.get("seconds", 0))
         address = next(one["value"] for one in node["kubeletExtraArgs"] if one["name"] == "node-ip")
         leading = "controlPlane" in own
@@ -131,6 +136,19 @@ class Desk:
         joiner.register(registered(node["name"], address, order["version"], node.get("taints")))
         certificate = (self._folder / "kubelets" / f"{node['name']}.crt").read_text()
         return {"files": {f"{HOME}/kubelet.conf": certificate, f"{HOME}/ssl/ca.crt": self._authority()}}
+
+    def _meet(self, number: int) -> None:
+        """Wait for so many joins, this one included. Raises LabError when they are not under way at the same time."""
+        if number < 2:
+            return
+        with self._writing:
+            barrier = self._meeting.setdefault(number, threading.Barrier(number))
+        try:
+            barrier.wait(MEETING)
+        except threading.BrokenBarrierError as error:
+            with self._writing:
+                self._meeting.pop(number, None)
+            raise LabError(f"of {number} nodes that shall join at the same time others did not come") from error
 
     def _upgrade(self, order: dict[str, Any]) -> dict[str, Any]:
         api = self._api(self._running())

@@ -50,6 +50,11 @@ options:
     type: list
     elements: str
     default: []
+  removes:
+    description: Nodes that the holder takes out of the cluster, for who follows it if it dies.
+    type: list
+    elements: str
+    default: []
   creates:
     description: Whether the holder makes a cluster where there was none.
     type: bool
@@ -109,6 +114,7 @@ def main() -> None:
             "operation": {"type": "str", "default": ""},
             "stage": {"type": "str", "default": ""},
             "tokens": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "removes": {"type": "list", "elements": "str", "default": []},
             "creates": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 3600},
             "dead": {"type": "str", "default": ""},
@@ -125,7 +131,8 @@ def main() -> None:
         if state == "look":
             result["found"] = file.look()
         elif state == "taken":
-            claim = {key: asked[key] for key in ("holder", "controller", "operation", "stage", "tokens", "creates")}
+            keys = ("holder", "controller", "operation", "stage", "tokens", "removes", "creates")
+            claim = {key: asked[key] for key in keys}
             answer = file.take(claim, asked["seconds"], asked["dead"])
             result.update(held=answer["taken"], found=answer["found"], changed=answer["taken"])
         elif state == "stage":

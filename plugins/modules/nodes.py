@@ -49,7 +49,7 @@ options:
     description: For V(reached), Kubespray's playbook that is through.
     type: str
   hosts:
-    description: For V(reached) and V(forget), the hosts that it acted on.
+    description: For V(reached) and V(forget), the hosts that it acted on; for V(lock), those that are taken out.
     type: raw
     default: []
   desired:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -46,12 +46,19 @@ class NodeLock:
         self.half_built = bool(found.get("creates"))
         return bool(answer["cluster"])
 
-    def take(self, operation: str, token_id: str, *, creates: bool) -> Claim | None:
-        """Returns the run that this one follows, if that died; ``token_id`` is for the one that follows this one.
+    def take(self, operation: str, token_id: str, *, creates: bool, removes: Sequence[str] = ()) -> Claim | None:
+        """Returns the run that this one follows, if that died. ``token_id``, and names of nodes in ``removes``, are for
+        the one that follows this one.
 
         Raises ``NodesError`` SLW-8304: somebody is at work.
         """
-        claim = {"operation": operation, "controller": self._me.controller, "tokens": [token_id], "creates": creates}
+        claim = {
+            "operation": operation,
+            "controller": self._me.controller,
+            "tokens": [token_id],
+            "removes": list(removes),
+            "creates": creates,
+        }
         answer = self._call("taken", **claim)
         found: dict[str, Any] = answer.get("found") or {}
         if not answer["held"] and is_dead(found.get("controller") or {}):

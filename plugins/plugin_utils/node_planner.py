@@ -142,7 +142,10 @@ class Planner:
         return replace(plan, problems=(*plan.problems, *held))
 
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return node_removal.plan(self._args, self._variables["groups"], wanted, seen)
+        if not self.by_host:
+            self._lock.cluster_is_there()
+        begun = self._lock.claim.removes if self._lock.claim else ()
+        return node_removal.plan(self._args, self._variables["groups"], wanted, seen, begun)
 
     def _replacement(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return node_removal.replacing(self._args, self._variables["groups"], wanted, seen)

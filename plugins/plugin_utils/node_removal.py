@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from .node_planner import Seen
 
 
-def plan(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
-    """``args`` of the task; ``groups`` of the inventory."""
+def plan(
+    args: Mapping[str, Any],
+    groups: Mapping[str, Sequence[str]],
+    wanted: Wanted,
+    seen: Seen,
+    begun: Sequence[str] = (),
+) -> NodePlan:
+    """``args`` of the task; ``groups`` of the inventory; ``begun``: nodes that a run which died was taking out."""
     names = options.names(args, "remove_nodes")
-    problems = _guards(args, groups, wanted, seen, names) if seen.live is not None else []
+    problems = _guards(args, groups, wanted, seen, names, begun) if seen.live is not None else []
     unreachable = options.names(args, "remove_unreachable")
     return removal.of_nodes(wanted, names, seen.live, unreachable, problems)
 
@@ -40,7 +46,12 @@ def replacing(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], want
 
 
 def _guards(
-    args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen, names: Sequence[str]
+    args: Mapping[str, Any],
+    groups: Mapping[str, Sequence[str]],
+    wanted: Wanted,
+    seen: Seen,
+    names: Sequence[str],
+    begun: Sequence[str] = (),
 ) -> list[Problem]:
     asked = Removal(
         tuple(names),
@@ -54,7 +65,7 @@ def _guards(
         groups=groups,
         nodes=seen.nodes,
         etcd=None if found is None else members_of(found, addresses),
-        recorded=frozenset(seen.record.hosts) if seen.record else frozenset(),
+        recorded=frozenset([*(seen.record.hosts if seen.record else ()), *begun]),
         pods=seen.objects.get("pods", ()),
         volumes=seen.objects.get("volumes", ()),
         claims=seen.objects.get("claims", ()),

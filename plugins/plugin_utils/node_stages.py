@@ -111,7 +111,12 @@ class Stages:
         if self._action._task.check_mode:
             return {"changed": False, "locked": False}
         token_id = "".join(secrets.choice(_TOKEN_LETTERS) for _letter in range(6))
-        earlier = self._lock.take(self._planner.operation, token_id, creates=options.flag(self._args, "creates", False))
+        earlier = self._lock.take(
+            self._planner.operation,
+            token_id,
+            creates=options.flag(self._args, "creates", False),
+            removes=options.names(self._args, "hosts"),
+        )
         if earlier:
             self._say(f"{earlier}; this run goes on from what is there")
         return {"changed": False, "locked": True, "tokens": [token_id, *(earlier.tokens if earlier else ())]}

@@ -10,26 +10,24 @@ fixture. A callback of the test's kills a run, or holds it, when a task begins.
 from __future__ import annotations
 
 import os
+import re
 import signal
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from lab.hosts.log import counting
 from tests.contract.fixtures.session import Running
+from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, claim, dies, held, rights
 from tests.contract.kubespray.operations import RECORD, Operations, operations
 from tests.contract.kubespray.site import Ran
+from tests.contract.support import eventually
 
 pytestmark = pytest.mark.lab
 
 FIRST = ("control1", "worker1")
 ALL = (*FIRST, "worker2")
-TOKENS = "bootstrap.kubernetes.io/token"
 KUBESPRAY_BEGINS = "Say who is at work"
-THROUGH = "nodes : Wait for these nodes, and record them"
-RECORDED = "nodes : Nobody joins with this token any more"
 LAST = "nodes : Let others work on the nodes"
 GOES_ON = "; this run goes on from what is there"
 NOTHING = f"did not come to its end, no playbook of Kubespray's was through{GOES_ON}"
@@ -50,38 +48,27 @@ def installed(empty: Operations) -> Operations:
     return empty
 
 
-def dies(site: Operations, playbook: str, task: str) -> str:
-    """A run that is killed when this task begins; what it has said until then."""
-    ran = site.does(playbook, env={"AT_TASK": task})
-    assert ran.status == -signal.SIGKILL, ran.out
-    return ran.out
-
-
-def held(site: Operations, playbook: str, task: str) -> Running:
-    """A run that stands still before this task."""
-    file = site.tmp / f"held-{time.monotonic_ns()}"
-    run = site.start(playbook, env={"AT_TASK": task, "AT_FILE": str(file)})
-    deadline = time.monotonic() + 300
-    while not file.exists():
-        assert run.process.poll() is None, run.text
-        assert time.monotonic() < deadline, run.text
-        time.sleep(0.1)
-    return run
-
-
-def claim(site: Operations) -> Path:
-    """Where the host keeps the lock."""
-    return Path(site.hosts["control1"].folder) / "var" / "lib" / "slipway" / "run.json"
+@pytest.fixture(scope="module")
+def died_early(empty: Operations) -> Operations:
+    """Runs that came no further than to the lock, where there is no cluster yet."""
+    before = empty.tasks
+    for task in BEFORE_THE_LOCK.values():
+        said = dies(empty, "install", task)
+        assert "did not come to its end" not in said
+        assert not claim(empty).exists()
+    assert empty.tasks == before
+    return empty
 
 
 @pytest.fixture(scope="module")
-def two(empty: Operations) -> tuple[Running, Ran]:
+def two(died_early: Operations) -> tuple[Running, Ran]:
     """Two runs at once, before there is a cluster. The first one's main process is killed at the end, and nobody
     cleans up after it."""
-    first = held(empty, "install", KUBESPRAY_BEGINS)
-    before = empty.tasks
-    second = empty.does("install")
-    assert empty.tasks == before
+    first = held(died_early, "install", KUBESPRAY_BEGINS)
+    assert "did not come to its end" not in first.text
+    before = died_early.tasks
+    second = died_early.does("install")
+    assert died_early.tasks == before
     first.process.kill()
     first.process.wait(30)
     return first, second
@@ -115,6 +102,29 @@ def test_installation_that_dies_again_and_again(empty: Operations) -> None:
     assert empty.tasks == before
     assert not claim(empty).exists()
     assert empty.secrets(TOKENS) == []
+
+
+def test_scale_that_dies_before_the_lock_leaves_nothing(installed: Operations) -> None:
+    installed.write(*ALL)
+    before, objects = installed.tasks, versions(installed)
+    assert rights(installed) == []
+    said = dies(installed, "scale", BEFORE_THE_LOCK["locking"])
+    assert re.search(r"^\+ worker2 +join", said, re.MULTILINE)
+    assert not claim(installed).exists()
+    assert rights(installed) == []
+    assert versions(installed) == objects
+    assert installed.tasks == before
+
+
+def test_scale_that_dies_while_it_plans_gives_its_rights_back(installed: Operations) -> None:
+    """Its rights end by the worker that has them, though nobody tells it."""
+    installed.write(*ALL)
+    run = installed.start("scale")
+    eventually(lambda: rights(installed), 60)
+    run.process.kill()
+    run.process.wait(30)
+    eventually(lambda: rights(installed) == [], 30)
+    assert not claim(installed).exists()
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Any
 class Claim:
     """Who, what, how far (``stage`` is Kubespray's last playbook that is through), and the public parts of its join
     tokens. ``since`` is in seconds since the epoch, by the clock of the host that keeps the lock; ``remaining`` seconds
-    are left of the claim. ``dead``: its process is known to be gone."""
+    are left of the claim. ``dead``: its process is known to be gone. ``removes``: nodes that it takes out."""
 
     holder: str
     operation: str
@@ -24,6 +24,7 @@ class Claim:
     remaining: float = 0.0
     dead: bool = False
     tokens: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -57,4 +58,5 @@ def claim_of(found: Mapping[str, Any] | None, *, dead: bool) -> Claim | None:
         remaining=float(found.get("remaining") or 0),
         dead=dead,
         tokens=tuple(found.get("tokens") or ()),
+        removes=tuple(found.get("removes") or ()),
     )

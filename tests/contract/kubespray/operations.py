@@ -28,6 +28,7 @@ from tests.contract.support import ROOT
 
 COLLECTION = ROOT / ".build" / "collections"
 RECORD = "/api/v1/namespaces/slipway-system/configmaps/slipway-cluster"
+PROGRAMS = Path(sys.executable).parent
 SECONDS = 600
 
 
@@ -43,6 +44,17 @@ class Operations(Site):
         self.started: list[Running] = []
         self.written = ""
 
+    def ssh(self, **auth: str) -> dict[str, Any]:
+        """``slipway_ssh`` with a login by AppRole; ``auth`` says more of it."""
+        role = {"method": "approle", "role_id": "{{ lookup('ansible.builtin.env', 'ROLE_ID') }}", **auth}
+        return {
+            "provider": "openbao",
+            "principals": [authority.principal(self.env)],
+            "ttl": "5m",
+            "host_check": "enforce",
+            "openbao": {"role": "slipway", "auth": role},
+        }
+
     def write(
         self,
         *names: str,
@@ -56,16 +68,7 @@ class Operations(Site):
         common = {
             "slipway_name": self.name,
             "lab_calls": str(self.folder / "kubespray.jsonl"),
-            "slipway_ssh": {
-                "provider": "openbao",
-                "principals": [authority.principal(self.env)],
-                "ttl": "5m",
-                "host_check": "enforce",
-                "openbao": {
-                    "role": "slipway",
-                    "auth": {"method": "approle", "role_id": "{{ lookup('ansible.builtin.env', 'ROLE_ID') }}"},
-                },
-            },
+            "slipway_ssh": self.ssh(),
             "slipway_api_forward": True,
             # The lab has one disk, and no etcd of a host's own.
             "slipway_etcd_snapshots": 0,
@@ -73,6 +76,7 @@ class Operations(Site):
             "drain_timeout": "30s",
             # Not by -e: what a run is given so is recorded of its hosts.
             "lab_fail": "{{ lookup('ansible.builtin.env', 'LAB_FAIL') | default('{}', true) | from_json }}",
+            "lab_join_together": "{{ lookup('ansible.builtin.env', 'LAB_TOGETHER') | default('0', true) }}",
             "lab_seconds_per_host": "{{ lookup('ansible.builtin.env', 'LAB_SECONDS') | default('0', true) }}",
             **variables,
         }
@@ -90,11 +94,29 @@ class Operations(Site):
         self, playbook: str, *words: str, kubespray: bool = True, env: Mapping[str, str] | None = None, **extra: Any
     ) -> Running:
         """``env``: besides that of every run. ``extra``: variables by ``-e``."""
+        given = ["-e", json.dumps(extra)] if extra else []
+        output = self.tmp / f"output-{time.monotonic_ns()}"
+        with output.open("w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                [PROGRAMS / "ansible-playbook", "-i", self.inventory, *given, f"slipway.cluster.{playbook}", *words],
+                cwd=self.tmp,
+                env={**self.environment(kubespray=kubespray), **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        running = Running(process, output)
+        self.started.append(running)
+        return running
+
+    def environment(self, *, kubespray: bool = True) -> dict[str, str]:
+        """Of one run: its login serves once."""
         told = self.env
         role, secret = authority.get(told).app_role()
-        programs = Path(sys.executable).parent
-        environment = {
-            "PATH": f"{programs}:{Path(told['bin']['helm']).parent}:{os.environ['PATH']}",
+        return {
+            "PATH": f"{PROGRAMS}:{Path(told['bin']['helm']).parent}:{os.environ['PATH']}",
             "HOME": str(self.tmp),
             "XDG_RUNTIME_DIR": str(self.runtime),
             "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTION}:{STANDIN}" if kubespray else str(COLLECTION),
@@ -106,24 +128,7 @@ class Operations(Site):
             "BAO_ADDR": told["bao_address"],
             "ROLE_ID": role,
             "SLIPWAY_SECRET_ID": secret,
-            **(env or {}),
         }
-        given = ["-e", json.dumps(extra)] if extra else []
-        output = self.tmp / f"output-{time.monotonic_ns()}"
-        with output.open("w", encoding="utf-8") as stream:
-            process = subprocess.Popen(
-                [programs / "ansible-playbook", "-i", self.inventory, *given, f"slipway.cluster.{playbook}", *words],
-                cwd=self.tmp,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
-        running = Running(process, output)
-        self.started.append(running)
-        return running
 
     def does(self, playbook: str, *words: str, **more: Any) -> Ran:
         """A run of ours to its end, whatever that is."""
@@ -171,10 +176,20 @@ class Operations(Site):
     def joined_with(self) -> list[str]:
         """For each join the public part of its token, oldest first: who asked the API for a node's certificate."""
         start = "system:bootstrap:"
-        lines = Path(self.env["audit_log"]).read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines if start in line and "certificatesigningrequests" in line]
-        users = [entry["user"]["username"] for entry in entries if entry["verb"] == "create"]
+        users = [entry["user"]["username"] for entry in self._created(start, "certificatesigningrequests")]
         return [user.removeprefix(start) for user in users if user.startswith(start)]
+
+    def tokens_made(self) -> list[str]:
+        """Public parts of all join tokens that anybody has ever made here, oldest first, by the API's own word."""
+        start = "bootstrap-token-"
+        names = [entry["objectRef"]["name"] for entry in self._created(start, '"resource":"secrets"')]
+        return [name.removeprefix(start) for name in names]
+
+    def _created(self, *words: str) -> list[dict[str, Any]]:
+        """What was made, of the entries of the API server's log with all of these words in them."""
+        lines = Path(self.env["audit_log"]).read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines if all(word in line for word in words)]
+        return [entry for entry in entries if entry["verb"] == "create" and entry["responseStatus"]["code"] < 300]
 
     def close(self) -> None:
         for running in self.started:
