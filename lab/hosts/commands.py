@@ -109,7 +109,9 @@ def _image_machines(options: argparse.Namespace) -> None:
     for file in options.files:
         folder = home / file.name.partition(".")[0]
         folder.mkdir(parents=True, exist_ok=True)
-        machine = image_machine.Machine(folder, options.image, options.version, options.fault, options.within)
+        machine = image_machine.Machine(
+            folder, options.image, options.version, options.fault, options.within, options.seconds
+        )
         machines.append((machine, file.read_text()))
     done = image_machine.boot_all(machines)
     for one in done:
@@ -156,6 +158,9 @@ def add_parsers(command: Any) -> None:
     imaged.add_argument("--image", default="", metavar="DIGEST", help="of the image's manifest (default: any)")
     imaged.add_argument("--version", default=KUBERNETES.removeprefix("v"), help="of their kubelets (%(default)s)")
     imaged.add_argument("--fault", default="", choices=FAULTS, help="how far they come")
+    imaged.add_argument(
+        "--seconds", type=float, default=0.0, help="from power on until user-data is read (%(default)s)"
+    )
     imaged.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="wait so long for a certificate")
     listing = command("inventory", "write an Ansible inventory of all hosts")
     listing.add_argument("target", nargs="?", type=Path, metavar="FOLDER", help="where to (the lab's folder)")

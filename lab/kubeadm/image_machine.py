@@ -40,7 +40,8 @@ WITHIN = 60.0
 @dataclass(frozen=True)
 class Machine:
     """``folder`` holds its files, ``image`` is the digest of the manifest of its image; without one any is accepted.
-    ``within`` are the seconds that it waits for a signed description of the cluster, and then for its certificate.
+    ``within`` are the seconds that it waits for a signed description of the cluster, and then for its certificate,
+    ``seconds`` those from power on until it reads its user-data.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Machine:
     version: str = KUBERNETES.removeprefix("v")
     fault: str = ""
     within: float = WITHIN
+    seconds: float = 0.0
 
     def boot(self, text: str) -> dict[str, Any]:
         """Read the user-data and join; what was done and when (seconds since the epoch).
@@ -55,6 +57,7 @@ class Machine:
         :raises LabError: when it does not become a node.
         """
         began = time.time()
+        time.sleep(self.seconds)
         told = user_data.read(text)
         for path, (content, mode) in told.files.items():
             self._write(path, content, mode)

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ from .model import Actual, actual
 from .problem import NodesError, Problem
 
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+_AT_ONCE = 8
+"""So many requests to the API at the same time."""
+
 _SINGLY = 20
 """Up to so many nodes are asked for one by one; more in one list of the whole cluster."""
 
@@ -73,6 +77,8 @@ class Arrival:
         self._started = clock()
         self._granted = Granted()
         self._judged: set[str] = set()
+        # Its threads begin when there is something to do, and end with this object.
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
         self.stories = {name: Story(name) for name in batch.nodes}
         self.denied: list[Verdict] = []
 
@@ -103,23 +109,35 @@ class Arrival:
         return self._clock() - self._started
 
     def _decide(self) -> None:
+        """About every request that is new, in the order of their names; the answers are written at the same time."""
+        fresh = []
         for body in self._client.list(REQUESTS):
-            uid, found = str(body["metadata"]["uid"]), request(body)
-            if uid in self._judged or not concerns(found, self._batch):
+            found = request(body)
+            if str(body["metadata"]["uid"]) in self._judged or not concerns(found, self._batch):
                 continue
             if found.decided:
                 # By somebody else. What they let in is in; another key for the same name is not.
-                self._judged.add(uid)
+                self._judged.add(str(body["metadata"]["uid"]))
                 if found.decided == "Approved" and found.user == self._batch.user:
                     self._by_others(found.text)
                 continue
-            verdict = decide(found, self._batch, self._granted, ())
-            if verdict.approve and verdict.reason is Reason.JOINS and verdict.node not in self._granted.keys:
-                # The last look before a name is given away.
-                there = self._client.get(NODE.path("", verdict.node))
-                verdict = decide(found, self._batch, self._granted, () if there is None else (verdict.node,))
-            if self._write(body, verdict):
-                self._judged.add(uid)
+            fresh.append((body, found))
+        if not fresh:
+            return
+        # The last look before names are given away.
+        missing = [name for name in self._batch.nodes if name not in self._granted.keys]
+        existing = {name for name, node in self._nodes(missing).items() if node is not None}
+        draft = Granted(dict(self._granted.keys))
+        verdicts = []
+        for _body, found in fresh:
+            verdict = decide(found, self._batch, draft, existing)
+            if verdict.approve and verdict.reason is Reason.JOINS and verdict.parsed is not None:
+                draft.keys.setdefault(verdict.node, verdict.parsed.key)
+            verdicts.append(verdict)
+        bodies = [body for body, _found in fresh]
+        for body, verdict, written in zip(bodies, verdicts, self._pool.map(self._write, bodies, verdicts), strict=True):
+            if written:
+                self._judged.add(str(body["metadata"]["uid"]))
                 self._note(verdict)
 
     def _by_others(self, text: str) -> None:
@@ -167,12 +185,7 @@ class Arrival:
     def _look(self) -> None:
         """At nodes that were let in and are not Ready yet."""
         names = [name for name in self._granted.keys if name in self.stories and self.stories[name].ready is None]
-        if len(names) > _SINGLY:
-            every = {one["metadata"]["name"]: one for one in self._client.list(NODE.collection())}
-            found = {name: every.get(name) for name in names}
-        else:
-            found = {name: self._client.get(NODE.path("", name)) for name in names}
-        for name, body in found.items():
+        for name, body in self._nodes(names).items():
             if body is None:
                 continue
             story, node, now = self.stories[name], actual(body), self._now()
@@ -183,6 +196,13 @@ class Arrival:
             if node.ready:
                 story.ready = now
                 self._tell(name, "Ready", "")
+
+    def _nodes(self, names: Sequence[str]) -> dict[str, Json | None]:
+        """Those of these names, None where there is none."""
+        if len(names) > _SINGLY:
+            every = {one["metadata"]["name"]: one for one in self._client.list(NODE.collection())}
+            return {name: every.get(name) for name in names}
+        return dict(zip(names, self._pool.map(lambda name: self._client.get(NODE.path("", name)), names), strict=True))
 
     def _addresses(self) -> list[Problem]:
         """Nodes that are there, and not at the address that the inventory has."""
