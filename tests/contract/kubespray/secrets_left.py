@@ -28,7 +28,7 @@ _KEY_DATA = re.compile(r"client-key-data: *(\S+)")
 
 def on_hosts(site: Operations) -> dict[str, str]:
     """The join tokens and administrators' keys that hosts have, by value: where each was found."""
-    found = {}
+    found: dict[str, str] = {}
     for name, host in site.hosts.items():
         for file in (Path(host.folder) / "etc" / "kubernetes").glob("*.*"):
             text = file.read_text(encoding="utf-8") if file.is_file() else ""
