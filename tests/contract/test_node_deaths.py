@@ -116,6 +116,18 @@ def test_scale_that_dies_before_the_lock_leaves_nothing(installed: Operations) -
     assert installed.tasks == before
 
 
+def test_check_mode_waits_for_nobody(installed: Operations) -> None:
+    """Nobody joins in it, so that a node which is waited for would be waited for in vain."""
+    installed.write(*ALL)
+    before, objects = installed.tasks, versions(installed)
+    ran = installed.done("scale", "--check")
+    assert re.search(r"^\+ worker2 +join", ran.out, re.MULTILINE)
+    assert "SLW-8308" not in ran.out
+    assert installed.tasks == before
+    assert versions(installed) == objects
+    assert not claim(installed).exists()
+
+
 def test_scale_that_dies_while_it_plans_gives_its_rights_back(installed: Operations) -> None:
     """Its rights end by the worker that has them, though nobody tells it."""
     installed.write(*ALL)

@@ -5,26 +5,6 @@
 
 One story on one lab, its tests in the order of a cluster's life; what a test needs of the one before is said by a
 fixture.
-
-What went wrong elsewhere, and the test that says that it does not here:
-
-| elsewhere                                            | here                                                    |
-|------------------------------------------------------|---------------------------------------------------------|
-| nodes join one after the other                       | test_new_workers_join_together                          |
-| a batch's size is divided to nothing                 | unit/nodes/test_batches: test_sizes                     |
-| all control planes are restarted at once             | test_standin: test_upgrade_goes_node_by_node            |
-| as many nodes as wanted are Ready, but others        | unit/nodes/test_arrival: test_as_many_nodes_…           |
-| asked by the beginning of a name, read as text       | unit/nodes/test_arrival: test_a_name_that_begins_alike… |
-| installed is what is in the list of pods             | unit/kube/test_readiness_workloads                      |
-| one's time is over before its part's                 | test_waiting: test_time_is_given_to_each_add_on         |
-| what failed half-way is run again from its start     | test_upgrade_that_failed_…, test_node_deaths            |
-| the inventory is edited                              | test_install, test_new_workers_…: nothing_left          |
-| services restart in every run                        | test_second_install_has_nothing_to_do                   |
-| check mode waits for what it does not do             | test_node_deaths: test_check_mode_changes_nothing       |
-| prompts without a terminal                           | all runs have none: test_node_is_removed, …             |
-| certificates of servers are not checked              | unit/sources/test_source_repository: test_certificates… |
-| tokens and kubeconfigs in logs and folders           | test_install, test_new_workers_…: nothing_left          |
-| documented commands that do not exist                | unit/test_docs_playbooks                                |
 """
 
 from __future__ import annotations
