@@ -47,6 +47,9 @@ MANIFEST: Json = {
 }
 
 
+MOTD = {"/etc/motd": {"content": "I am {{ inventory_hostname }}\n", "mode": "0640"}}
+
+
 @dataclass
 class Site:
     """One inventory with two hosts that join from an image."""
@@ -74,7 +77,7 @@ class Site:
             "etcd": {"hosts": {"control1": None}},
             "kube_node": {
                 "hosts": workers,
-                "vars": {"slipway_node_source": "image", "slipway_image": "image.json.txt"},
+                "vars": {"slipway_join_files": MOTD, "slipway_node_source": "image", "slipway_image": "image.json.txt"},
             },
             "k8s_cluster": {"children": {"kube_control_plane": None, "kube_node": None}},
         }
@@ -157,6 +160,9 @@ def test_machines_that_the_user_starts(site: Site) -> None:
     assert [file.name for file in files] == [f"{name}.ign" for name in site.names]
     assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in site.names:
+        motd = site.tmp / f"machine-{name}" / "etc" / "motd"
+        assert (motd.read_text(), stat.S_IMODE(motd.stat().st_mode)) == (f"I am {name}\n", 0o640)
     assert not TOKEN.search(out), "the token is in the files and nowhere else"
     assert left(site.cluster) == []
     assert site.writes() > before

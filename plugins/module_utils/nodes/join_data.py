@@ -167,7 +167,9 @@ def _files(asked: Asked) -> tuple[dict[str, ExtraFile], list[Problem]]:
         if wrong:
             problems.append(_unusable(asked, f"slipway_join_files: {str(path)!r} {wrong}"))
         else:
-            found[str(path)] = ExtraFile(str(entry["content"]), int(entry.get("mode", "0644"), 8))
+            # Templates give texts of classes that YAML is not written from.
+            content = str.__str__(entry["content"])
+            found[str.__str__(str(path))] = ExtraFile(content, int(entry.get("mode", "0644"), 8))
     return found, problems
 
 

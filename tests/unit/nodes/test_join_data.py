@@ -116,6 +116,19 @@ def test_a_users_own_host_name_is_left() -> None:
     assert files_of("ignition", FORMATS["ignition"](data(own)))["/etc/hostname"] == ("mine\n", 0o600)
 
 
+class Tagged(str):
+    """As Ansible's own, which do not turn into plain text by themselves."""
+
+    def __str__(self) -> str:
+        return self
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_texts_of_ansibles_own_are_written_as_texts(kind: str) -> None:
+    own = replace(ASKED, files={Tagged("/etc/motd"): {"content": Tagged("x\n"), "mode": Tagged("0600")}})
+    assert files_of(kind, FORMATS[kind](data(own)))["/etc/motd"] == ("x\n", 0o600)
+
+
 def test_nothing_shows_the_token() -> None:
     assert TOKEN not in repr(data())
 
