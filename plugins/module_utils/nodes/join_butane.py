@@ -31,5 +31,6 @@ def render(data: JoinData, variant: str = "fcos") -> str:
         },
         "systemd": {"units": [{"name": UNIT, "enabled": True}]},
     }
-    text: str = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
+    # In ASCII: some line ends of Unicode do not come back as what they were.
+    text: str = yaml.safe_dump(body, sort_keys=False, width=1000)
     return text

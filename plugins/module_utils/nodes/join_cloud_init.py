@@ -28,5 +28,6 @@ def render(data: JoinData) -> str:
         # The unit looked for its file before cloud-init had written it.
         "runcmd": [["systemctl", "start", "--no-block", UNIT]],
     }
-    text: str = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
+    # In ASCII: some line ends of Unicode do not come back as what they were.
+    text: str = yaml.safe_dump(body, sort_keys=False, width=1000)
     return f"#cloud-config\n{text}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.join_data import (
@@ -222,6 +222,8 @@ def test_a_name_is_one_line_without_anything_that_a_shell_reads(text: str) -> No
         assert data(replace(ASKED, name=text)).env().count("\n") == 7
 
 
+@example("\x85")
+@example("a\u2028b\r\n\ttab ")
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200))
 def test_content_survives_every_format(content: str) -> None:
