@@ -35,9 +35,11 @@ options:
     type: str
     required: true
   state:
-    description: V(checked) looks, V(absent) deletes.
+    description:
+      - V(checked) looks, V(absent) deletes.
+      - V(forgotten) takes the host out of the cluster's record, once the image is made.
     type: str
-    choices: [checked, absent]
+    choices: [checked, absent, forgotten]
     default: absent
   namespace:
     description: Namespace of the records.
@@ -65,7 +67,7 @@ node:
   type: str
 present:
   description: Whether there is such a node now.
-  returned: on success
+  returned: for V(checked) and V(absent)
   type: bool
 problems:
   description: Everything that speaks against it, each with code, message, remedy, where and host.
