@@ -23,8 +23,7 @@ _EVERY = 0.5
 
 
 class ActionModule(NodeAction):
-    """``state: checked`` looks at everything that speaks against it, ``absent`` deletes the node and waits, and
-    ``forgotten`` takes its host out of the cluster's record."""
+    """``state: checked`` looks at everything that speaks against it, ``absent`` deletes the node and waits."""
 
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         host = str(args.get("host") or "")
@@ -34,8 +33,6 @@ class ActionModule(NodeAction):
             raise NodesError([Problem("SLW-8754", message, "name a host of kube_node, as the inventory spells it")])
         name = str(variables["hostvars"][host].get("kube_override_hostname") or host)
         with self.client(variables, agent="node_leave", reads=checks) as client:
-            if args.get("state") == "forgotten":
-                return {"changed": self._forget(client, host), "node": name}
             found = client.get(NODE.path("", name))
             node = actual(found) if found else None
             if checks:
@@ -50,15 +47,6 @@ class ActionModule(NodeAction):
                 client.delete(NODE.path("", name), uid=node.uid)
                 _wait(client, name)
             return {"changed": True, "node": name, "present": self._task.check_mode}
-
-    def _forget(self, client: Client, host: str) -> bool:
-        store = Store(client, str(self._task.args.get("namespace") or "slipway-system"))
-        record = store.read()
-        if record is None or host not in record.hosts:
-            return False
-        if not self._task.check_mode:
-            store.write(record.without([host]))
-        return True
 
     def _problems(self, client: Client, host: str, node: Actual | None, variables: dict[str, Any]) -> list[Problem]:
         """The image is made of what Kubespray has put on the host: that has to be what the inventory says today."""

@@ -35,11 +35,9 @@ options:
     type: str
     required: true
   state:
-    description:
-      - V(checked) looks, V(absent) deletes.
-      - V(forgotten) takes the host out of the cluster's record, once the image is made.
+    description: V(checked) looks, V(absent) deletes.
     type: str
-    choices: [checked, absent, forgotten]
+    choices: [checked, absent]
     default: absent
   namespace:
     description: Namespace of the records.
@@ -67,7 +65,7 @@ node:
   type: str
 present:
   description: Whether there is such a node now.
-  returned: for V(checked) and V(absent)
+  returned: on success
   type: bool
 problems:
   description: Everything that speaks against it, each with code, message, remedy, where and host.

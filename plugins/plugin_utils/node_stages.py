@@ -135,6 +135,9 @@ class Stages:
             until_ready(client, waiting, timeout=timeout, say=self._say)
             store = Store(client, self._planner.namespace)
             record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
+            # A host that was made an image, and is nobody's node any more.
+            gone = [name for name in record.hosts.keys() - desired if client.get(NODE.path("", name)) is None]
+            record = record.without(gone)
             groups = self._variables["groups"]
             first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
             built = record.kubespray if run in _PARTIAL and record.kubespray else self._planner.index().version
