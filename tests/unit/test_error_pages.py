@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.codes import CODES as MANIFEST
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine_codes import CODES as ENGINE
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.codes import TITLES as SOURCES
+from ansible_collections.slipway.cluster.plugins.module_utils.image.codes import CODES as IMAGE
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.codes import CODES as KUBESPRAY
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.codes import CODES as NODES
 from ansible_collections.slipway.cluster.plugins.module_utils.session.codes import CODES as SESSION
@@ -30,6 +31,7 @@ TABLES = {
     "session/codes.py": SESSION,
     "kubespray/codes.py": KUBESPRAY,
     "nodes/codes.py": NODES,
+    "image/codes.py": IMAGE,
 }
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
 CODE = re.compile(r"SLW-\d{4}")
