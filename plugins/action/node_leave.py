@@ -42,8 +42,8 @@ class ActionModule(NodeAction):
                 return {"changed": False, "node": name, "present": node is not None}
             if node is None:
                 return {"changed": False, "node": name, "present": False}
-            _must_be_drained(node)
             if not self._task.check_mode:
+                must_be_drained(node)
                 client.delete(NODE.path("", name), uid=node.uid)
                 _wait(client, name)
             return {"changed": True, "node": name, "present": self._task.check_mode}
@@ -64,11 +64,11 @@ class ActionModule(NodeAction):
             remedy = "run slipway.cluster.scale, which makes it a worker and records it"
             found.append(Problem("SLW-8754", message, remedy, wanted.where, host))
         else:
-            found += _changed(wanted, record.hosts[host].variables, record.kubespray, index.version)
+            found += changed(wanted, record.hosts[host].variables, record.kubespray, index.version)
         return found
 
 
-def _changed(wanted: Desired, recorded: Mapping[str, str], built: str, installed: str) -> list[Problem]:
+def changed(wanted: Desired, recorded: Mapping[str, str], built: str, installed: str) -> list[Problem]:
     names = sorted(
         name for name in recorded.keys() | wanted.variables.keys() if recorded.get(name) != wanted.variables.get(name)
     )
@@ -80,7 +80,7 @@ def _changed(wanted: Desired, recorded: Mapping[str, str], built: str, installed
     return [Problem("SLW-8754", message, remedy, wanted.where, wanted.name)]
 
 
-def _must_be_drained(node: Actual) -> None:
+def must_be_drained(node: Actual) -> None:
     """A node that pods can still come to has not been drained by anybody."""
     if not node.cordoned:
         message = f"node {node.name} is not cordoned: it was not drained"

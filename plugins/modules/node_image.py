@@ -115,7 +115,9 @@ options:
     type: int
     default: 3600
   files:
-    description: Path to content of the files that every image has, the join script and its units.
+    description:
+      - Path to content of the files that every image has, the join script and its units. What begins with C(#!) can be
+        run.
     type: dict
     required: true
   kubespray:
@@ -147,7 +149,7 @@ EXAMPLES = r"""
     left: true
     network_plugin: "{{ kube_network_plugin }}"
     files:
-      /usr/local/lib/slipway/join: "{{ lookup('ansible.builtin.file', 'join') }}"
+      /usr/local/bin/slipway-join: "{{ lookup('ansible.builtin.file', 'join') }}"
   become: true
   register: image
 """

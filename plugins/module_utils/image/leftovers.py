@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Optional
 from . import by_content, by_name
 from .errors import ImageError, Problem
 from .finding import Finding
+from .templates import whole
 from .tree import STORES, File, files, read
 
 LIMIT = 1 << 20
@@ -125,8 +125,7 @@ def _pattern(names: Sequence[str]) -> Optional[re.Pattern[bytes]]:
     """Whole names and addresses: ``w1`` is not in ``w10``, ``10.0.0.1`` is not in ``10.0.0.12``."""
     if not names:
         return None
-    words = b"|".join(re.escape(os.fsencode(name)) for name in names)
-    return re.compile(rb"(?<![\w.-])(?:" + words + rb")(?![\w-]|\.\w)")
+    return re.compile(b"|".join(whole(name).pattern.encode("utf-8", "surrogateescape") for name in names))
 
 
 def _names(pattern: str, path: str) -> bool:

@@ -21,7 +21,6 @@ from .suitable import Layout
 from .templates import TAINTS, Identity, join_template, kubelet_template, names, template
 
 FOLDER = "/etc/slipway/join"
-SCRIPT = "/usr/local/lib/slipway/join"
 UNITS = ("slipway-join.service", "slipway-ssh-host-keys.service")
 _TARGETS, _SETTINGS = f"{FOLDER}/targets", f"{FOLDER}/settings"
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
@@ -83,7 +82,7 @@ def plan(place: Place, programs: Programs, layout: Layout, wanted: Wanted, now: 
         writes += _join_files(place, layout, wanted, made, templates)
     called = [name for name in dict.fromkeys((own.name, *wanted.former, place.text("/etc/hostname").strip())) if name]
     host_names = [name for name in called if name != "localhost"] + ([own.address] if own.address else [])
-    writes += [(path, content.encode(), 0o755 if path == SCRIPT else 0o644) for path, content in wanted.files.items()]
+    writes += [(path, text.encode(), 0o755 if text.startswith("#!") else 0o644) for path, text in wanted.files.items()]
     writes += _identity(place, host_names)
     removes = doomed(place, layout, wanted.keep, wanted.own)
     removes += [path for path in going if place.exists(path)]
@@ -133,7 +132,7 @@ def _templates(place: Place, layout: Layout, own: Identity, wanted: Wanted) -> I
             continue
         content = template(path, text, own)
         if path == layout.rendered[0]:
-            content = join_template(content)
+            content = join_template(path, content)
         elif path == layout.rendered[1]:
             content = kubelet_template(content)
         name = path.rpartition("/")[2]

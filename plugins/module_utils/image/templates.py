@@ -20,6 +20,7 @@ ENDPOINT, TAINTS = "@SLIPWAY_ENDPOINT@", "@SLIPWAY_TAINTS@"
 _JOIN_TOKEN = re.compile(r"^(\s*(?:token|tlsBootstrapToken):\s*[\"']?)[a-z0-9]{6}\.[a-z0-9]{16}\b", re.MULTILINE)
 _JOIN_HASH = re.compile(r"^(\s*-\s*[\"']?)sha256:[0-9a-f]{64}\b", re.MULTILINE)
 _JOIN_ENDPOINT = re.compile(r"^(\s*apiServerEndpoint:\s*[\"']?)[^\s\"']+", re.MULTILINE)
+_JOIN_FILE = re.compile(r"^\s*kubeConfigPath:\s*\S", re.MULTILINE)
 _OWN_TAINTS = re.compile(r"^registerWithTaints\s*:", re.MULTILINE)
 
 
@@ -40,10 +41,17 @@ def template(path: str, text: str, own: Identity) -> str:
     return whole(own.address).sub(ADDRESS, text) if own.address else text
 
 
-def join_template(text: str) -> str:
-    """For the configuration of ``kubeadm join``, what only a token of minutes can be filled in for."""
+def join_template(path: str, text: str) -> str:
+    """For the configuration of ``kubeadm join``, what only a token of minutes can be filled in for.
+
+    Raises ``ImageError`` SLW-8758 where there is no place for it, or a node would believe whoever answers.
+    """
     text = _JOIN_TOKEN.sub(rf"\g<1>{TOKEN}", text)
     text = _JOIN_HASH.sub(rf"\g<1>{CA_HASH}", text)
+    if TOKEN not in text:
+        raise _unclear(path, "it has no bootstrap token", "")
+    if CA_HASH not in text and not _JOIN_FILE.search(text):
+        raise _unclear(path, "it has no hash of the cluster's authority, so whoever answers would be believed", "")
     return _JOIN_ENDPOINT.sub(rf"\g<1>{ENDPOINT}", text)
 
 
@@ -59,7 +67,8 @@ def names(text: str, own: Identity) -> bool:
 
 def whole(word: str) -> re.Pattern[str]:
     """``w1`` is not in ``w10`` or ``raw1``, nor ``10.0.0.1`` in ``10.0.0.12``."""
-    return re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)")
+    more = ":" if ":" in word else ""
+    return re.compile(rf"(?<![\w.{more}-]){re.escape(word)}(?![\w{more}-]|\.\w)")
 
 
 def _must_be_clear(path: str, text: str, name: str) -> None:

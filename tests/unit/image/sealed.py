@@ -16,8 +16,8 @@ from tests.unit.image.worker_tree import NAME
 
 FILES = Path(__file__).resolve().parents[3] / "roles/node_image/files"
 OURS = {
-    "/usr/local/lib/slipway/join": (FILES / "join").read_text(),
-    **{f"/etc/systemd/system/{unit}": (FILES / unit).read_text() for unit in sealing.UNITS},
+    "/usr/local/bin/slipway-join": (FILES / "join").read_text(),
+    **{f"/etc/systemd/system/{unit}": "[Unit]\n" for unit in sealing.UNITS},
 }
 IMAGES = """{"images": [
   {"repoTags": ["registry.k8s.io/pause:3.10.1"], "repoDigests": ["registry.k8s.io/pause@sha256:1234"]},
