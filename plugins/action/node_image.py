@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.slipway.cluster.plugins.module_utils.image.manifest import dump
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
 
@@ -33,10 +35,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, "failed": True, "msg": str(exc), "code": exc.problems[0].code, "problems": problems}
         except SessionError as exc:
             return {**result, "failed": True, "msg": str(exc), **exc.as_dict()}
+        folder = str(arguments.pop("copy_to", "") or "")
         result.update(
             self._execute_module(module_name="slipway.cluster.node_image", module_args=arguments, task_vars=variables)
         )
+        if folder and not result.get("failed") and not self._task.check_mode:
+            result.update(_copy(result["manifest"], Path(folder).expanduser()))
         return result
+
+
+def _copy(manifest: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The manifest on the controller: the host may not be reached any more. Relative to where the run was started."""
+    file = folder.absolute() / f"{manifest['name']}.json"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = file.with_name(f".{file.name}.new")
+        new.write_bytes(dump(manifest))
+        new.replace(file)
+    except OSError as exc:
+        problem = Problem(
+            "SLW-8759", f"{file}: {exc.strerror}", "the host is sealed; its manifest is /etc/slipway/image.json"
+        )
+        return {"failed": True, "msg": str(problem), "code": problem.code, "problems": [problem_dict(problem)]}
+    return {"copy": str(file)}
 
 
 def _known(args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,12 @@ options:
     type: list
     elements: str
     default: []
+  copy_to:
+    description:
+      - Folder on the controller for a copy of the manifest, C(<name>.json). Relative to where the run was started. Used
+        by the action plugin.
+    type: str
+    default: ''
   cache_dir:
     description: Folder for what is derived from the installed Kubespray. Used by the action plugin.
     type: str
@@ -159,6 +165,10 @@ manifest:
   description: What is in the image, as C(/etc/slipway/image.json) has it.
   returned: on success
   type: dict
+copy:
+  description: Path of the manifest's copy.
+  returned: when O(copy_to) was given
+  type: str
 written:
   description: Files that were written.
   returned: on success
@@ -222,6 +232,7 @@ def main() -> None:
             "kubespray": {"type": "str", "default": ""},
             "variables": {"type": "dict", "default": {}},
             "former": _LIST,
+            "copy_to": {"type": "str", "default": ""},
             "cache_dir": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
