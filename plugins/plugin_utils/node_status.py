@@ -18,7 +18,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.status import Found, Status, status
 
-from . import inventory_nodes
+from . import inventory_marks, inventory_nodes
 from .node_lock import NodeLock
 from .node_planner import NO_ANSWER, Planner, unanswered, version
 
@@ -37,7 +37,8 @@ def take(planner: Planner, lock: NodeLock, variables: Mapping[str, Any]) -> Stat
     if found.there:
         found = _by_api(planner, lock, found, problems)
     hosts = inventory_nodes.read(variables, index)
-    return status(planner.wanted(hosts, found.installed), replace(found, problems=tuple(problems)))
+    marks, wrong = inventory_marks.parse(inventory_marks.read(variables))
+    return status(planner.wanted(hosts, found.installed), replace(found, problems=(*problems, *wrong)), marks)
 
 
 def _index(planner: Planner, problems: list[Problem]) -> Index | None:
@@ -52,7 +53,8 @@ def _index(planner: Planner, problems: list[Problem]) -> Index | None:
 def _by_api(planner: Planner, lock: NodeLock, found: Found, problems: list[Problem]) -> Found:
     try:
         with planner.client(READER) as client:
-            found = replace(found, live=by_name(client.list(NODE.collection())), server=version(client))
+            nodes = client.list(NODE.collection())
+            found = replace(found, live=by_name(nodes), objects=nodes, server=version(client))
             record = Store(client, planner.namespace).read()
     except NodesError as exc:
         # A record that cannot be read. What it holds cannot be told, and nodes are there.

@@ -161,6 +161,29 @@ def test_scale_that_dies_with_all_its_processes(installed: Operations) -> None:
     assert installed.nodes().keys() == set(ALL)
 
 
+@pytest.fixture
+def silent(installed: Operations) -> Iterator[Operations]:
+    """A cluster whose API takes connections and says nothing."""
+    server = installed.state.processes["kube-apiserver"].pid
+    os.kill(server, signal.SIGSTOP)
+    yield installed
+    os.kill(server, signal.SIGCONT)
+
+
+@pytest.mark.slow
+def test_api_that_does_not_answer(silent: Operations) -> None:
+    """Status tells what it can, a plan says why there is none, and who says so may go on without it."""
+    ran = silent.does("status")
+    assert ran.status == 2, "of add-ons nothing can be told"
+    assert f"NODES {silent.name}  the API does not answer  Kubespray: 2.31.0 installed  result: error" in ran.out
+    assert "! SLW-8311 there is a cluster, and its API does not answer" in ran.out
+    ran = silent.does("plan")
+    assert ran.status == 2
+    assert "SLW-8311" in ran.out
+    ran = silent.done("plan", slipway_converge=True)
+    assert "Kubespray's cluster runs on control1, worker1" in ran.out
+
+
 @pytest.fixture(scope="module")
 def foreign(installed: Operations) -> Operations:
     """A cluster whose record is lost."""

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..kube.objects import Json
 from .claim import Claim
+from .marks_wanted import Marks
 from .model import CONTROL_PLANE, ETCD, WORKER, Actual, Desired
 from .plan import Action, Wanted, make
+from .plan_marks import marked
 from .problem import Problem, Severity
 from .record import Record
 from .upgrade_path import KUBELET_SKEW
@@ -26,11 +29,13 @@ _NEWER = "newer than the API server"
 @dataclass(frozen=True)
 class Found:
     """What could be looked at. ``there``: whether there is a cluster. ``live``: the API's nodes by name, None where it
-    did not answer; ``server`` its version. ``installed``: version of the Kubespray that is installed, empty: none.
-    ``claim``: what stands in the lock, where that was looked at. ``problems``: what could not be told, and why."""
+    did not answer; ``objects`` are these as it gave them, ``server`` is its version. ``installed``: version of the
+    Kubespray that is installed, empty: none. ``claim``: what stands in the lock, where that was looked at.
+    ``problems``: what could not be told, and why."""
 
     there: bool = True
     live: Mapping[str, Actual] | None = None
+    objects: Sequence[Json] = ()
     server: str = ""
     record: Record | None = None
     installed: str = ""
@@ -97,15 +102,16 @@ class Status:
         return "changes" if unfinished or self.differs else "unchanged"
 
 
-def status(wanted: Wanted, found: Found) -> Status:
-    """``wanted.kubespray`` is empty without an installed Kubespray: then nothing is said of its version and of
-    variables."""
+def status(wanted: Wanted, found: Found, marks: Mapping[str, Marks]) -> Status:
+    """``marks``: labels, taints and annotations that the inventory has, by node. ``wanted.kubespray`` is empty without
+    an installed Kubespray: then nothing is said of its version and of variables."""
     if found.there and found.live is None:
         nodes = tuple(NodeStatus(host.name, _ordered(host.roles), None, where=host.where) for host in wanted.hosts)
         return Status(wanted.name, found, nodes, problems=tuple(found.problems))
     record = found.record
     compared = wanted if wanted.kubespray else _without_kubespray(wanted, record)
     plan = make(replace(compared, operation="plan"), found.live if found.there else None, record)
+    plan = marked(plan, found.objects, marks)
     hosts = {host.name: host for host in wanted.hosts}
     nodes = tuple(
         NodeStatus(

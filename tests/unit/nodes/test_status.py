@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.claim import Claim, claim_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_wanted import read_marks
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import (
     CONTROL_PLANE,
     ETCD,
@@ -50,7 +52,7 @@ def found(**more: Any) -> Found:
 
 def told(seen: Found, *hosts: Desired, **more: Any) -> Status:
     wanted = Wanted("plan", "prod", hosts or HOSTS, seen.installed, "1.35.4", inventory="here")
-    return status(replace(wanted, **more), seen)
+    return status(replace(wanted, **more), seen, {})
 
 
 def lines(one: Status, *, verbose: bool = False) -> list[str]:
@@ -226,3 +228,12 @@ def test_since_when_is_as_the_api_says() -> None:
     body = node("w1", ready=False)
     body["status"]["conditions"][0]["lastTransitionTime"] = SINCE
     assert actual(body).since == SINCE
+
+
+def test_labels_that_are_not_as_in_the_inventory() -> None:
+    wanted = Wanted("plan", "prod", HOSTS, "2.31.0", "1.35.4")
+    marks, _problems = read_marks({"tier": "edge"}, None, None, host="w2")
+    one = status(wanted, found(objects=[node(host.name) for host in HOSTS]), {"w2": marks})
+    assert one.result == "changes"
+    assert re.match(r"~ w2  worker  Ready  .* mark: .*tier.*edge", lines(one)[1])
+    assert lines(one)[2] == "= 3 in order (-v shows them)"
