@@ -12,8 +12,9 @@ from typing import Any
 from ansible.utils.display import Display
 
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.batches import batches
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.cordon import uncordon
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.cordon import expect, is_ours, uncordon
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import (
     FAILED,
     Drained,
@@ -37,6 +38,8 @@ class ActionModule(NodeAction):
         with self.client(variables, agent="node_drain") as client:
             if args.get("state") == "uncordoned":
                 return self._uncordon(client, names)
+            if args.get("state") == "expected":
+                return self._expect(client, names)
             groups = batches(names, args.get("batch") or 1, variable="slipway_drain_batch") if names else []
             if self._task.check_mode:
                 return _result(drain_plan(client, names))
@@ -45,9 +48,20 @@ class ActionModule(NodeAction):
     def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
         """Cordons that an earlier run has left. Those of others stay."""
         words = {True: "uncordoned", False: "left", None: "absent"}
-        done = {name: uncordon(client, name, dry=self._task.check_mode) for name in names}
+        ours = {node["metadata"]["name"]: is_ours(node) for node in client.list(NODE.collection())}
+        done = {
+            name: uncordon(client, name, dry=self._task.check_mode) if ours.get(name) else ours.get(name)
+            for name in names
+        }
         nodes = [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
         return {"changed": any(done.values()), "nodes": nodes}
+
+    def _expect(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
+        """Kubespray cordons the nodes that it upgrades, and when it fails it leaves them so, for good."""
+        words = {True: "expected", False: "left", None: "absent"}
+        done = {} if self._task.check_mode else {name: expect(client, name) for name in names}
+        nodes = [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
+        return {"changed": False, "nodes": nodes}
 
 
 class _Teller:

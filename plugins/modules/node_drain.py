@@ -39,9 +39,11 @@ options:
   state:
     description:
       - V(drained) cordons and drains.
-      - V(uncordoned) takes back cordons that this module has set.
+      - V(uncordoned) takes back cordons that this module has set, or has expected.
+      - V(expected) has cordons that nodes get from now on, by Kubespray's playbooks, count as set by this module. One
+        that is there already stays somebody else's.
     type: str
-    choices: [drained, uncordoned]
+    choices: [drained, uncordoned, expected]
     default: drained
   batch:
     description:
@@ -99,6 +101,7 @@ nodes:
     outcome:
       description:
         - One of C(drained), C(absent), C(failed), C(not begun).
+        - With O(state=expected) one of C(expected), C(absent), C(left) where somebody else has cordoned it.
         - With O(state=uncordoned) one of C(uncordoned), C(absent), C(left) where there is no cordon of ours.
       type: str
     moved:

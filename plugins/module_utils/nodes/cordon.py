@@ -44,6 +44,20 @@ def cordon(client: Client, name: str) -> bool | None:
     raise _contended(name)
 
 
+def expect(client: Client, name: str) -> bool | None:
+    """A cordon that a node gets from now on, by whatever we start, is ours. False: somebody has cordoned it already;
+    None: there is no such node."""
+    for _attempt in range(_ATTEMPTS):
+        node = client.get(NODE.path("", name))
+        if node is None:
+            return None
+        if is_cordoned(node) or is_ours(node):
+            return is_ours(node)
+        if _written(client, node, unschedulable=None, note=client.now().strftime("%Y-%m-%dT%H:%M:%SZ")):
+            return True
+    raise _contended(name)
+
+
 def uncordon(client: Client, name: str, *, dry: bool = False) -> bool | None:
     """Takes our own cordon back. False: there was none of ours; None: there is no such node."""
     for _attempt in range(_ATTEMPTS):
