@@ -28,9 +28,11 @@ class ActionModule(NodeAction):
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         host = str(args.get("host") or "")
         checks = args.get("state") == "checked"
-        if not any(host in (variables.get("groups") or {}).get(group, ()) for group in NODE_GROUPS):
+        groups = variables.get("groups") or {}
+        if not any(host in (groups.get(group) or ()) for group in NODE_GROUPS):
             message = f"{host!r} is no host of Kubespray's groups"
             raise NodesError([Problem("SLW-8754", message, "name a host of kube_node, as the inventory spells it")])
+        # As Kubespray names it.
         name = str(variables["hostvars"][host].get("kube_override_hostname") or host)
         with self.client(variables, agent="node_leave", reads=checks) as client:
             found = client.get(NODE.path("", name))
