@@ -16,7 +16,6 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
 
 from ..plugin_utils import inventory_nodes, kubespray, ssh_session
-from ..plugin_utils.node_action import problem_dict
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -31,7 +30,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             arguments = {**self._task.args, **_known(self._task.args, variables)}
             ssh_session.require(self._connection, str(variables["inventory_hostname"]))
         except NodesError as exc:
-            problems = [problem_dict(problem) for problem in exc.problems]
+            problems = [problem.as_dict() for problem in exc.problems]
             return {**result, "failed": True, "msg": str(exc), "code": exc.problems[0].code, "problems": problems}
         except SessionError as exc:
             return {**result, "failed": True, "msg": str(exc), **exc.as_dict()}
@@ -56,7 +55,7 @@ def _copy(manifest: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         problem = Problem(
             "SLW-8759", f"{file}: {exc.strerror}", "the host is sealed; its manifest is /etc/slipway/image.json"
         )
-        return {"failed": True, "msg": str(problem), "code": problem.code, "problems": [problem_dict(problem)]}
+        return {"failed": True, "msg": str(problem), "code": problem.code, "problems": [problem.as_dict()]}
     return {"copy": str(file)}
 
 

@@ -16,7 +16,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Store
 
 from ..plugin_utils import inventory_nodes, kubespray
-from ..plugin_utils.node_action import NodeAction, node_hosts
+from ..plugin_utils.node_action import NODE_GROUPS, NodeAction
 
 _SECONDS = 60
 _EVERY = 0.5
@@ -28,10 +28,12 @@ class ActionModule(NodeAction):
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         host = str(args.get("host") or "")
         checks = args.get("state") == "checked"
-        name = node_hosts(variables).get(host, "")
-        if not name:
+        groups = variables.get("groups") or {}
+        if not any(host in (groups.get(group) or ()) for group in NODE_GROUPS):
             message = f"{host!r} is no host of Kubespray's groups"
             raise NodesError([Problem("SLW-8754", message, "name a host of kube_node, as the inventory spells it")])
+        # As Kubespray names it.
+        name = str(variables["hostvars"][host].get("kube_override_hostname") or host)
         with self.client(variables, agent="node_leave", reads=checks) as client:
             found = client.get(NODE.path("", name))
             node = actual(found) if found else None
