@@ -21,7 +21,6 @@ from tests.contract.fixtures.session import Running
 from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, claim, dies, held, rights
 from tests.contract.kubespray.operations import RECORD, Operations, operations
 from tests.contract.kubespray.site import Ran
-from tests.contract.support import eventually
 
 pytestmark = pytest.mark.lab
 
@@ -125,17 +124,6 @@ def test_check_mode_waits_for_nobody(installed: Operations) -> None:
     assert "SLW-8308" not in ran.out
     assert installed.tasks == before
     assert versions(installed) == objects
-    assert not claim(installed).exists()
-
-
-def test_scale_that_dies_while_it_plans_gives_its_rights_back(installed: Operations) -> None:
-    """Its rights end by the worker that has them, though nobody tells it."""
-    installed.write(*ALL)
-    run = installed.start("scale")
-    eventually(lambda: rights(installed), 60)
-    run.process.kill()
-    run.process.wait(30)
-    eventually(lambda: rights(installed) == [], 30)
     assert not claim(installed).exists()
 
 
