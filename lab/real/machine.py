@@ -46,6 +46,8 @@ def create(run: Run, host: Host, base: Path) -> None:
     for unit in guest.UNITS:
         wanted = root / "etc/systemd/system/sysinit.target.wants"
         wanted.mkdir(exist_ok=True)
+        # A copy of a host has them already.
+        (wanted / unit).unlink(missing_ok=True)
         (wanted / unit).symlink_to(f"../{unit}")
     (root / "etc/machine-id").write_text(f"{secrets.token_hex(16)}\n")
 
