@@ -314,7 +314,7 @@ def imaged(grown: Operations) -> Operations:
         "trust": [],
     }
     told = {**manifest, "digest": digest(manifest)}
-    (grown.inventory / "image.json.txt").write_text(json.dumps(told))
+    (grown.tmp / "image.json").write_text(json.dumps(told))
     lab = [sys.executable, "-m", "lab", "image-machine", "--name", grown.name]
     fault = "(['--fault', lab_image_fault] if lab_image_fault is defined else [])"
     boot = {
@@ -332,18 +332,18 @@ def imaged(grown: Operations) -> Operations:
         "name": "End them",
         "ansible.builtin.copy": {"dest": str(grown.tmp / "ended"), "content": "{{ slipway_batch | join(',') }}"},
     }
-    (grown.inventory / "start.yml.txt").write_text(yaml.safe_dump([boot]))
-    (grown.inventory / "stop.yml.txt").write_text(yaml.safe_dump([end]))
+    (grown.tmp / "start.yml").write_text(yaml.safe_dump([boot]))
+    (grown.tmp / "stop.yml").write_text(yaml.safe_dump([end]))
     return grown
 
 
 def image_hosts(site: Operations, *more: str, **own: dict[str, Any]) -> None:
-    common = {"slipway_node_source": "image", "slipway_image": "image.json.txt"}
+    common = {"slipway_node_source": "image", "slipway_image": str(site.tmp / "image.json")}
     images = {
         name: {**common, "ip": f"239.97.0.{number}", **own.get(name, {})}
         for number, name in enumerate((*IMAGES, *more), 7)
     }
-    tasks = {"slipway_node_start": "start.yml.txt", "slipway_node_stop": "stop.yml.txt"}
+    tasks: dict[str, Any] = {f"slipway_node_{what}": str(site.tmp / f"{what}.yml") for what in ("start", "stop")}
     site.write(*FIRST, "worker3", images=images, kube_version=NEW, slipway_addons={"ring": ring()}, **tasks)
 
 

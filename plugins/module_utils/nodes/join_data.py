@@ -183,8 +183,9 @@ def _file_problem(path: str, entry: object) -> str:
     if set(entry) - {"content", "mode"}:
         return "has more than content and mode"
     # A number has been read as decimal or as octal by then: nobody knows which was meant.
-    if not re.fullmatch(r"0?[0-7]{3}", mode if isinstance(mode := entry.get("mode", "0644"), str) else ""):
-        return f"has the mode {entry.get('mode')!r}; write it as text, '0644'"
+    mode = entry.get("mode", "0644")
+    if not isinstance(mode, str) or not re.fullmatch(r"0?[0-7]{3}", mode):
+        return f"has the mode {mode!r}; write it as text, '0644'"
     return ""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .join_image import Image
 from .model import Desired
@@ -58,7 +59,7 @@ def fits(image: Image, host: Desired, wanted: Fitting) -> list[Problem]:
     ]
 
 
-_Found = tuple[str, str, str, Severity] | None
+_Found: TypeAlias = "tuple[str, str, str, Severity] | None"
 
 
 def _versions(image: Image, wanted: Fitting) -> _Found:
