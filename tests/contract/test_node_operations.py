@@ -296,9 +296,39 @@ def test_node_is_removed(grown: Operations) -> None:
     grown.write(*FIRST, "worker3", kube_version=NEW)
 
 
+def test_consent_for_another_cluster(grown: Operations) -> None:
+    before = grown.tasks
+    ran = grown.does("remove", slipway_remove_cluster="another")
+    assert ran.status == 2
+    assert "SLW-8430" in ran.out
+    assert grown.tasks == before
+    assert grown.nodes().keys() == {*FIRST, "worker3"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables"),
+    [("plan", {}), ("status", {}), ("addons", {}), ("remove", {"slipway_remove_addons": "team"})],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_no_kubespray_where_none_is_needed(grown: Operations, playbook: str, variables: dict[str, str]) -> None:
+    addons = {"team": {"objects": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}]}}
+    ran = grown.does(playbook, kubespray=False, slipway_addons=addons, **variables)
+    assert ran.status == 0, ran.out
+    assert ("not compared: SLW-8001" in ran.out) == (playbook == "plan")
+    assert ("Kubespray 2.31.0 (none installed)" in ran.out) == (playbook == "status")
+
+
+def test_removal_of_an_addon_reads_nothing_that_destroys(grown: Operations) -> None:
+    ran = grown.done("remove", "--list-tasks", slipway_remove_addons="team")
+    assert "Remove or disown add-ons" in ran.out
+    assert not re.search("kubespray|reset|remove_node", ran.out.replace(str(COLLECTION), ""), re.IGNORECASE)
+
+
 @pytest.fixture(scope="module")
 def imaged(grown: Operations) -> Operations:
     """Workers out of an image: two join, and one of them takes the place of a worker."""
+    grown.write(*FIRST, "worker3", kube_version=NEW, slipway_addons={"ring": ring()})
+    grown.done("install")
     known = grown.record()
     variables = {**known["common"], **known["hosts"]["worker1"]["own"]}
     manifest = {
@@ -398,35 +428,8 @@ def test_worker_is_replaced_by_a_node_out_of_an_image(imaged: Operations) -> Non
     assert imaged.tasks == before
 
 
-def test_consent_for_another_cluster(grown: Operations) -> None:
-    before = grown.tasks
-    ran = grown.does("remove", slipway_remove_cluster="another")
-    assert ran.status == 2
-    assert "SLW-8430" in ran.out
-    assert grown.tasks == before
-    assert grown.nodes().keys() == {*FIRST, "worker3"}
-
-
-@pytest.mark.parametrize(
-    ("playbook", "variables"),
-    [("plan", {}), ("status", {}), ("addons", {}), ("remove", {"slipway_remove_addons": "team"})],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_no_kubespray_where_none_is_needed(grown: Operations, playbook: str, variables: dict[str, str]) -> None:
-    addons = {"team": {"objects": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}]}}
-    ran = grown.does(playbook, kubespray=False, slipway_addons=addons, **variables)
-    assert ran.status == 0, ran.out
-    assert ("not compared: SLW-8001" in ran.out) == (playbook == "plan")
-    assert ("Kubespray 2.31.0 (none installed)" in ran.out) == (playbook == "status")
-
-
-def test_removal_of_an_addon_reads_nothing_that_destroys(grown: Operations) -> None:
-    ran = grown.done("remove", "--list-tasks", slipway_remove_addons="team")
-    assert "Remove or disown add-ons" in ran.out
-    assert not re.search("kubespray|reset|remove_node", ran.out.replace(str(COLLECTION), ""), re.IGNORECASE)
-
-
 def test_cluster_is_removed(grown: Operations) -> None:
+    grown.write(*FIRST, "worker3", kube_version=NEW)
     with grown.acted() as acted:
         grown.done("remove", slipway_remove_cluster=grown.name)
     assert acted["reset"] == [*FIRST, "worker3"]

@@ -52,6 +52,8 @@ KUBESPRAYS = ("reserved name: serial", "reserved name 'serial'")
 # A task of each playbook that does not plan.
 TASKS = {
     "access": "Trust the authority, and prove it by a login",
+    "image": "Seal",
+    "join_data": "Do what this stage is for",
     "preflight": "Judge all of it together",
     "session": "Ask the authority",
 }
