@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.external_removal import Removal, look
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
 from tests.contract.fixtures import objects as o
@@ -68,7 +69,16 @@ class Cloud:
             and finalizer in (meta.get("finalizers") or [])
             and meta["name"] not in self.stuck
         ):
-            self._cluster.patch(path, {"metadata": {"finalizers": [f for f in meta["finalizers"] if f != finalizer]}})
+            left = [one for one in meta["finalizers"] if one != finalizer]
+            try:
+                self._cluster.patch(
+                    path, {"metadata": {"finalizers": left, "resourceVersion": meta["resourceVersion"]}}
+                )
+            except ApiError as exc:
+                if exc.status not in (404, 409):
+                    raise
+                # Somebody else's finalizer went meanwhile: the next look sees what is left.
+                return
             self.gone.append(meta["name"])
 
 
