@@ -88,14 +88,15 @@ class Grant:
             self._beat.start()
         return self._current
 
-    def end(self) -> None:
-        """Rights and token end. Raises ``AccessError`` SLW-7406 when an installer's cannot be taken back."""
+    def end(self, *, tidy: bool) -> None:
+        """Rights and token end. Without ``tidy`` the host is asked no more once they have: the account goes with its
+        binding. Raises ``AccessError`` SLW-7406 when an installer's cannot be taken back."""
         self._stop.set()
         if self._beat is not None:
             self._beat.join()
         given_back = self._give_back()
-        if given_back and not self._alive():
-            # Nobody waits for this process any more: what is left to tidy is the next run's.
+        if given_back and not (tidy and self._alive()):
+            # Or nobody waits for this process any more: what is left to tidy is the next run's.
             return
         try:
             self._tell(self._host.call(state="absent", run=self._run, leave=self._wanted.leave, **self._where()))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,11 @@ RESULTS = ("changes", "drift")
 
 def bad_option(option: str, value: object, wanted: str) -> EngineError:
     return EngineError("SLW-6201", f"slipway_{option} is {value!r}", f"give {wanted}")
+
+
+def files_dir(args: Mapping[str, Any], variables: Mapping[str, Any]) -> Path:
+    """What relative paths start from: ``files_dir``, or the folder of the inventory."""
+    return Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
 
 
 def names(args: Mapping[str, Any], option: str) -> tuple[str, ...]:
@@ -143,11 +149,17 @@ def settings(
     )
 
 
-def fail_on(args: Mapping[str, Any]) -> tuple[str, ...]:
+def fail_on(args: Mapping[str, Any], known: Sequence[str] = RESULTS) -> tuple[str, ...]:
+    """Results that are to end a run with a failure: some of ``known``."""
     chosen = names(args, "fail_on")
-    if set(chosen) - set(RESULTS):
-        raise bad_option("fail_on", args.get("fail_on"), "changes, drift, or both")
+    if set(chosen) - set(known):
+        raise bad_option("fail_on", args.get("fail_on"), f"some of {', '.join(known)}")
     return chosen
+
+
+def as_json(report: Mapping[str, Any]) -> str:
+    """As reports are written to files."""
+    return json.dumps(report, indent=2, sort_keys=True) + "\n"
 
 
 def _structure(value: object) -> object:

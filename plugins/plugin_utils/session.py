@@ -57,7 +57,7 @@ def manifest(
     """The checked and resolved manifest, and what reads it again. ``outputs``: whether outputs of add-ons are looked
     for. ``without``: nodes that are not counted, because they are to go. Raises ``FindingsError``, and what reading
     nodes and outputs raises."""
-    files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+    files = options.files_dir(args, variables)
     folders = [os.path.normpath(files / folder) for folder in options.names(args, "catalogs")]
     found = load_manifest(
         variables,

@@ -25,6 +25,7 @@ from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible.utils.vars import combine_vars, load_extra_vars
 
+from ansible_collections.slipway.cluster.plugins.module_utils.fleet.entries import VARIABLE as FLEET
 from ansible_collections.slipway.cluster.plugins.module_utils.session import intake, launch, settings
 from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
 from ansible_collections.slipway.cluster.plugins.module_utils.session.hosts import ENFORCE
@@ -128,6 +129,10 @@ def _plays() -> bool:
 
 
 def _begin(loader: DataLoader, everyone: Group) -> None:
+    if load_extra_vars(loader).get(FLEET):
+        # This run logs in nowhere. Those that it starts, one for each cluster, find all secrets where they were.
+        _state.settings = Settings(provider=settings.NONE)
+        return
     merged = _gathered(loader, everyone)
     written = merged.get(VARIABLE)
     folder = _folder(merged)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,14 @@ def cleaned(cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def login(lab_env: dict[str, Any], tmp_path: Path) -> dict[str, str]:
+def sockets() -> Iterator[str]:
+    """For control sockets: the path of a socket must be short, and pytest's folders are not."""
+    with tempfile.TemporaryDirectory(prefix="cp-") as folder:
+        yield folder
+
+
+@pytest.fixture
+def login(lab_env: dict[str, Any], tmp_path: Path, sockets: str) -> dict[str, str]:
     """Variables that log in by a certificate, and trust hosts of the lab's authority only."""
     ca = authority.set_up(lab_env)
     folder = tmp_path / "keys"
@@ -63,6 +71,7 @@ def login(lab_env: dict[str, Any], tmp_path: Path) -> dict[str, str]:
     (folder / "id-cert.pub").write_text(ca.sign_user(public, authority.principal(lab_env)) + "\n", encoding="utf-8")
     (folder / "known").write_text(f"@cert-authority * {ca.host_ca}\n", encoding="utf-8")
     return {
+        "ansible_control_path_dir": sockets,
         "ansible_ssh_private_key_file": str(folder / "id"),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={folder / 'known'} -o StrictHostKeyChecking=yes",
     }
@@ -81,7 +90,6 @@ def reached(
         "ansible_port": host.port,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_become": True,
-        "ansible_control_path_dir": str(folder / "cp"),
         "slipway_api_access": "auto",
         "slipway_admin_kubeconfig": "/etc/kubernetes/admin.conf",
         **more,

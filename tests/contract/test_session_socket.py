@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -377,3 +378,17 @@ def test_a_process_of_the_same_user_cannot_look_into_the_agent(place: Site, tmp_
             starter.send_signal(signal.SIGKILL)
     eventually(lambda: not list(runtime.iterdir()))
     runtime.rmdir()
+
+
+def test_many_that_ask_for_it_at_once_are_all_answered(place: Site, tmp_path: Path) -> None:
+    """Each host's first contact asks, and with checked hosts each question writes down who certifies them."""
+    session = started(place, tmp_path)
+    try:
+        with ThreadPoolExecutor(max_workers=32) as pool:
+            for asked in [pool.submit(session.certify) for _number in range(400)]:
+                asked.result()
+        assert session.status()["certificates"] == 1
+    finally:
+        assert session.process is not None
+        session.process.terminate()
+        session.process.wait(10)

@@ -124,12 +124,12 @@ def advice(access: Access) -> str:
 
 
 def _refused(access: Access) -> str:
-    ended = _ended(access.token)
+    ended = token_end(access.token)
     when = f", which ended at {ended:%Y-%m-%d %H:%M:%S} UTC" if ended and ended < datetime.now(UTC) else ""
     return f"{access.server} does not accept {access.source}{when}"
 
 
-def _ended(token: str) -> datetime | None:
+def token_end(token: str) -> datetime | None:
     """When a token says that it ends. What is no JSON Web Token says nothing."""
     body = token.split(".")[1] if token.count(".") == 2 else ""
     try:

@@ -50,6 +50,7 @@ class Agent:
         self._about = about
         self._publish = publish
         self._guard = threading.Lock()
+        self._publishing = threading.Lock()
         self._salt = os.urandom(16)
         self._locked: bytes | None = None
         self._objections: dict[str, SessionError] = {}
@@ -60,10 +61,17 @@ class Agent:
 
     def certify(self) -> None:
         """Be ready for the first connection: a certificate, and what ssh has to know of hosts. Raises
-        ``SessionError``."""
+        ``SessionError``. Many ask at once, and it is written down by one at a time."""
         self.identity.certificate()
         if self.hosts.mode == ENFORCE:
-            self._publish(self.hosts.authorities())
+            authorities = self.hosts.authorities()
+            try:
+                with self._publishing:
+                    self._publish(authorities)
+            except OSError as exc:
+                raise SessionError(
+                    "SLW-7012", f"the session's agent cannot write down who certifies hosts: {exc}"
+                ) from exc
 
     def lock(self, passphrase: bytes) -> bool:
         with self._guard:

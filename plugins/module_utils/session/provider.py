@@ -69,6 +69,7 @@ class Kind:
     ``check`` reads options without any I/O and returns every problem as ``(key, sentence)``, ``key`` relative to the
     provider's options; ``secrets`` says which secrets these options need; ``create`` makes the provider of both and
     asks the authority nothing. ``paths`` are options that name files: relative ones are made absolute before ``check``.
+    ``settled`` writes down what the environment decides about options that say nothing; it is asked before all others.
     """
 
     name: str
@@ -78,3 +79,4 @@ class Kind:
     # For lab and trial only: said on screen.
     trial: bool = field(default=False)
     paths: tuple[str, ...] = ()
+    settled: Callable[[dict[str, Any], Mapping[str, str]], dict[str, Any]] = lambda options, environment: options

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ def read(value: object, cluster: str, folder: Path) -> tuple[Settings, list[Prob
         problems.append(Problem((provider,), "a map of the provider's options is expected"))
         options = {}
     options = _placed({str(key): one for key, one in options.items()}, PROVIDERS[provider].paths, folder)
+    options = PROVIDERS[provider].settled(options, os.environ)
     problems += [Problem((provider, *key.split(".")), text) for key, text in PROVIDERS[provider].check(options)]
     settings = Settings(
         provider=provider,

@@ -92,7 +92,7 @@ def test_keys_are_read_from_memory(old: bool, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delattr("os.memfd_create")
     with memory_file.memory_file(b"key") as path:
         assert Path(path).read_bytes() == b"key"
-        assert path.startswith("/dev/shm/" if old else "/proc/self/fd/")
-        if old:
-            assert Path(path).stat().st_mode & 0o777 == 0o600
+        assert str(Path(path).readlink()).startswith("/dev/shm/" if old else "/memfd:")
+        assert str(Path(path).readlink()).endswith(" (deleted)")
+        assert Path(path).stat().st_mode & 0o777 == 0o600
     assert not Path(path).exists()

@@ -195,3 +195,32 @@ def test_the_line_break_of_a_file_is_no_part_of_a_secret() -> None:
     assert BAO.create(GOOD, {"token": f"{TOKEN}\n"}).describe() == (
         "OpenBao at https://bao.example.com:8200, role kx of ssh-user, by token"
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "auth"),
+    [
+        ({"SLIPWAY_SECRET_ID": "s"}, {"method": "approle"}),
+        ({"SLIPWAY_SECRET_ID": "s", "SLIPWAY_AUTH_MOUNT": "awx"}, {"method": "approle", "mount": "awx"}),
+        ({"SLIPWAY_WRAPPED_TOKEN": "s", "SLIPWAY_ROLE_ID": "r"}, {"method": "wrapped_token"}),
+        (
+            {"SLIPWAY_JWT_FILE": "/t", "SLIPWAY_AUTH_ROLE": "slipway", "SLIPWAY_AUTH_MOUNT": ""},
+            {"method": "jwt", "role": "slipway"},
+        ),
+    ],
+)
+def test_the_secret_that_is_there_says_how_to_log_in(environment: dict[str, str], auth: dict[str, str]) -> None:
+    for options in ({"role": "slipway"}, {"role": "slipway", "auth": {}}, {"role": "slipway", "auth": None}):
+        found = BAO.settled(options, environment)
+        assert found["auth"] == auth
+        assert BAO.check({**GOOD, **found}) == []
+
+
+@pytest.mark.parametrize("environment", [{}, {"SLIPWAY_SECRET_ID": ""}, {"BAO_TOKEN": "t"}])
+def test_without_such_a_secret_nothing_is_decided(environment: dict[str, str]) -> None:
+    assert BAO.settled({"role": "slipway"}, environment) == {"role": "slipway"}
+
+
+def test_what_is_written_goes_before_what_is_there() -> None:
+    options = {"role": "slipway", "auth": {"method": "token"}}
+    assert BAO.settled(options, {"SLIPWAY_SECRET_ID": "s"}) == options

@@ -19,7 +19,7 @@ from . import openbao_messages
 from .http import TIMEOUT, Answer, Http, trusted
 from .openbao_api import Api, RefusedError
 from .openbao_auth import Given, Login, Source, Wrapped, hidden
-from .openbao_options import HOST_MOUNT, KUBERNETES_JWT, MOUNT, PATHS, auth_of, check, login_of, secrets
+from .openbao_options import HOST_MOUNT, KUBERNETES_JWT, MOUNT, PATHS, auth_of, check, login_of, secrets, settled
 from .openbao_token import Tokens
 from .token_file import read_token
 
@@ -192,4 +192,4 @@ def _identity(login: str, role: str, auth: Mapping[str, Any], given: Mapping[str
     return lambda: fields
 
 
-KIND = Kind(name="openbao", check=check, secrets=secrets, create=create, paths=PATHS)
+KIND = Kind(name="openbao", check=check, secrets=secrets, create=create, paths=PATHS, settled=settled)

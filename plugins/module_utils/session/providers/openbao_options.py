@@ -79,6 +79,28 @@ _ELSEWHERE = {
 _SECRETS = _ELSEWHERE | {"password": "there is no login by password"}
 
 
+_BY_ENVIRONMENT = {
+    "SLIPWAY_WRAPPED_TOKEN": "wrapped_token",
+    "SLIPWAY_SECRET_ID": "approle",
+    "SLIPWAY_JWT": "jwt",
+    "SLIPWAY_JWT_FILE": "jwt",
+}
+"""Where no method is written, the secret that is there says which: the same inventory serves people and AWX."""
+_LOGIN_OPTIONS = {"mount": "SLIPWAY_AUTH_MOUNT", "role": "SLIPWAY_AUTH_ROLE"}
+
+
+def settled(options: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The options with the method that the environment decides, and with mount and role of its login."""
+    auth = options.get("auth")
+    if auth is not None and (not isinstance(auth, Mapping) or c.given(auth)):
+        return options
+    method = next((method for name, method in _BY_ENVIRONMENT.items() if environment.get(name)), "")
+    if not method:
+        return options
+    more = {key: environment.get(name, "") for key, name in _LOGIN_OPTIONS.items() if key in _AUTH_RULES[method]}
+    return {**options, "auth": {"method": method, **{key: value for key, value in more.items() if value}}}
+
+
 def auth_of(options: Mapping[str, Any]) -> dict[str, Any]:
     auth = options.get("auth")
     return c.given(auth) if isinstance(auth, Mapping) else {}
