@@ -53,9 +53,11 @@ def opened(
     masker: Masker,
     alive: Callable[[], bool],
     leave: bool = False,
+    tidy: Callable[[], bool] = lambda: True,
 ) -> Iterator[Cluster]:
     """``rights``: ``reader`` or ``installer``, which end with the block. ``leave``: with the last record the reader's
-    account goes too. Raises ``AccessError`` and ``EngineError`` SLW-6201."""
+    account goes too. ``tidy``: asked at the end, whether what the reader may read has to follow what was changed; that
+    takes another visit of the host. Raises ``AccessError`` and ``EngineError`` SLW-6201."""
     if not by_ssh(args, variables, action._connection.transport):
         yield Cluster(_direct(args), options.server_access(args))
         return
@@ -75,17 +77,18 @@ def opened(
         alive=alive,
     )
     access = grant.begin()
-    try:
-        with ExitStack() as stack:
-            yield _arrived(stack, action, args, grant, access, reader=rights == READER)
-    except BaseException:
-        # What went wrong first is told; what is left ends by itself.
+    # Rights are given back by way of the forward, so that it is closed after that.
+    with ExitStack() as stack:
         try:
-            grant.end()
-        except AccessError as exc:
-            display.warning(str(exc))
-        raise
-    grant.end()
+            yield _arrived(stack, action, args, grant, access, reader=rights == READER)
+        except BaseException:
+            # What went wrong first is told; what is left ends by itself.
+            try:
+                grant.end(tidy=True)
+            except AccessError as exc:
+                display.warning(str(exc))
+            raise
+        grant.end(tidy=leave or tidy())
 
 
 def by_ssh(args: Mapping[str, Any], variables: Mapping[str, Any], transport: str) -> bool:

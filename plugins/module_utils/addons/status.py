@@ -17,6 +17,7 @@ from ..kube.errors import ApiError
 from ..kube.objects import Json, ObjectId, Resource
 from ..kube.ownership import entry_hash
 from ..kube.readiness import assess
+from .behind import is_behind
 from .desired import MANAGER
 from .model import Addon, Wait
 from .observe import Observed, in_parallel
@@ -30,7 +31,7 @@ class AddonStatus:
     """One add-on. ``state``: applied, pending (a run began and did not end), removing, missing (in the manifest,
     not on the cluster) or dropped (on the cluster, no longer in the manifest). ``problems`` say what is not ready;
     ``moved`` are objects that are gone or hold fields that somebody took from us; ``drift`` says which, where the
-    manifest still has the add-on and it could be looked at."""
+    manifest still has the add-on and it could be looked at. ``offered`` is the catalog's version of its chart."""
 
     name: str
     state: str
@@ -43,6 +44,12 @@ class AddonStatus:
     drift: tuple[Drift, ...] = ()
     who: str = ""
     when: str = ""
+    offered: str = ""
+
+    @property
+    def behind(self) -> bool:
+        """Whether the catalog has a newer chart than the one that is installed."""
+        return is_behind(self.version, self.offered)
 
     @property
     def healthy(self) -> bool:
@@ -60,13 +67,18 @@ class Status:
     limits: list[str] = field(default_factory=list)
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """``changes``, ``drift``, both or none: the result is the strongest, and what is not ready hides neither."""
+        changes = any(a.state != "applied" for a in self.addons)
+        drift = any(a.moved for a in self.addons)
+        return tuple(name for name, holds in (("changes", changes), ("drift", drift)) if holds)
+
+    @property
     def result(self) -> str:
         """``error`` (something is not ready), ``changes`` (not as in the manifest), ``drift`` or ``unchanged``."""
         if any(a.problems for a in self.addons):
             return "error"
-        if any(a.state != "applied" for a in self.addons):
-            return "changes"
-        return "drift" if any(a.moved for a in self.addons) else "unchanged"
+        return next(iter(self.conditions), "unchanged")
 
 
 def status(
@@ -110,6 +122,7 @@ def _one(observed: Observed, record: Record, addon: Addon | None, live: Mapping[
         tuple(_moved(observed, record.objects)),
         who=record.who,
         when=record.when,
+        offered=addon.offered if addon else "",
     )
 
 

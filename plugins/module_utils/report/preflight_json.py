@@ -23,16 +23,5 @@ def preflight_dict(
         "kubespray": kubespray,
         "hosts": sorted(hosts),
         "counts": counted(problems),
-        "findings": [
-            {
-                "severity": problem.severity.value,
-                "code": problem.code,
-                "title": titles.get(problem.code, ""),
-                "message": problem.message,
-                "remedy": problem.remedy,
-                "where": problem.where,
-                "host": problem.host,
-            }
-            for problem in problems
-        ],
+        "findings": [{**problem.as_dict(), "title": titles.get(problem.code, "")} for problem in problems],
     }

@@ -19,10 +19,12 @@ def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
     """One line for each add-on, and what is wrong below it; ``verbose`` also tells who applied it and when."""
     many = len(status.addons)
     healthy = sum(1 for a in status.addons if a.healthy)
+    behind = sum(1 for a in status.addons if a.behind)
+    old = f", {behind} behind the catalog" if behind else ""
     lines = [
         (
             f"STATUS {status.name}  cluster {status.cluster[:4]}  Kubernetes {status.version}  "
-            f"{many} add-on{'' if many == 1 else 's'}: {healthy} healthy  result: {status.result}"
+            f"{many} add-on{'' if many == 1 else 's'}: {healthy} healthy{old}  result: {status.result}"
         )
     ]
     for addon in status.addons:
@@ -31,6 +33,8 @@ def status_lines(status: Status, *, verbose: bool = False) -> list[str]:
         told = {d.object for d in addon.drift}
         lines += [f"    drift      {drift_line(d)}" for d in addon.drift]
         lines += [f"    drift      {moved}" for moved in addon.moved if moved.split(":")[0] not in told]
+        if addon.behind:
+            lines.append(f"    catalog    {addon.version} -> {addon.offered}")
         if verbose and addon.when:
             lines.append(f"    applied    {addon.when} by {addon.who}, {addon.objects} objects")
     lines += [f"limit: {limit}" for limit in status.limits]
@@ -58,7 +62,12 @@ def status_dict(status: Status) -> dict[str, JSON]:
         "kubernetes": status.version,
         "result": status.result,
         "addons": [
-            {**asdict(addon), "healthy": addon.healthy, "drift": [drift_fields(d) for d in addon.drift]}
+            {
+                **asdict(addon),
+                "healthy": addon.healthy,
+                "behind": addon.behind,
+                "drift": [drift_fields(d) for d in addon.drift],
+            }
             for addon in status.addons
         ],
         "limits": status.limits,
