@@ -22,9 +22,12 @@ import urllib3
 
 from lab import authority
 from lab.api import Api
+from lab.awx.running import Awx
+from lab.awx.settings import Settings
 from lab.hosts import keys, model
 from lab.hosts.model import Host
 from lab.state import State, load
+from tests.lab.awx_site import Site, set_up
 
 NUMBERS = itertools.count(1)
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -213,3 +216,10 @@ def stranger(tmp_path: Path) -> Path:
     sign = ["ssh-keygen", "-q", "-s", tmp_path / "ca", "-I", "me", "-n", "slipway-one", "-V", "+5m"]
     subprocess.run([*sign, tmp_path / "id.pub"], check=True)
     return tmp_path / "id"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The AWX of these tests."""
+    with Awx(Settings(tmp_path_factory.mktemp("awx"))) as awx:
+        yield set_up(awx)

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import procs
+from lab import debian, procs
 from lab.cache import sha256_of
 from lab.errors import LabError
 from lab.procs import Process
-from lab.real import base, cgroups, ground, guest, images, inventory, kubespray, login, model, modules, network
+from lab.real import cgroups, ground, guest, images, inventory, kubespray, login, model, modules, network
 from lab.real.images import Image
 from lab.real.steps import Steps
 
@@ -86,7 +86,7 @@ def test_only_the_distributions_own_archive_is_used() -> None:
         "http://other.invalid/debian nodistro main Other\n"
         "http://archive.invalid/debian bookworm main Debian\n"
     )
-    assert base.sources(listing) == [
+    assert debian.sources(listing) == [
         "deb http://archive.invalid/debian bookworm main",
         "deb http://archive.invalid/debian bookworm-updates main",
     ]

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is launched, when, in which order: job templates, workflows and schedules."""
+
+from __future__ import annotations
+
+from lab.awx.kinds_access import APPROVALS, NOTIFIED
+from lab.awx.kinds_content import RUN, TEMPLATES
+from lab.awx.shape import Kind, choice, data, flag, needed, needed_ref, number, ref, shown, text
+
+# What may be asked for at a launch, and the field that allows it.
+ASKED = {
+    "scm_branch": "ask_scm_branch_on_launch",
+    "diff_mode": "ask_diff_mode_on_launch",
+    "extra_vars": "ask_variables_on_launch",
+    "limit": "ask_limit_on_launch",
+    "job_tags": "ask_tags_on_launch",
+    "skip_tags": "ask_skip_tags_on_launch",
+    "job_type": "ask_job_type_on_launch",
+    "verbosity": "ask_verbosity_on_launch",
+    "inventory": "ask_inventory_on_launch",
+    "credentials": "ask_credential_on_launch",
+    "execution_environment": "ask_execution_environment_on_launch",
+    "labels": "ask_labels_on_launch",
+    "forks": "ask_forks_on_launch",
+    "job_slice_count": "ask_job_slice_count_on_launch",
+    "timeout": "ask_timeout_on_launch",
+    "instance_groups": "ask_instance_groups_on_launch",
+}
+WORKFLOW_ASKED = ("scm_branch", "extra_vars", "limit", "job_tags", "skip_tags", "inventory", "labels")
+VERBOSITY = (0, 1, 2, 3, 4, 5)
+
+# What a schedule or a node hands to a launch.
+SAVED = {
+    "extra_data": data(),
+    "inventory": ref("inventories"),
+    "scm_branch": text(None),
+    "job_type": choice("run", "check", default=None),
+    "job_tags": text(None),
+    "skip_tags": text(None),
+    "limit": text(None),
+    "diff_mode": flag(None),
+    "verbosity": choice(*VERBOSITY, default=None),
+    "execution_environment": ref("execution_environments"),
+    "forks": number(None),
+    "job_slice_count": number(None),
+    "timeout": number(None),
+}
+SAVED_LINKS = {"credentials": "credentials", "labels": "labels", "instance_groups": "instance_groups"}
+AFTER = ("success_nodes", "failure_nodes", "always_nodes")
+
+KINDS = (
+    Kind(
+        "job_templates",
+        "job_template",
+        "Job template",
+        {
+            "name": needed(),
+            "description": text(),
+            "job_type": choice("run", "check", default="run"),
+            "inventory": ref("inventories"),
+            "project": ref("projects"),
+            "playbook": text(),
+            "scm_branch": text(),
+            "forks": number(),
+            "limit": text(),
+            "verbosity": choice(*VERBOSITY, default=0),
+            "extra_vars": text(),
+            "job_tags": text(),
+            "force_handlers": flag(),
+            "skip_tags": text(),
+            "start_at_task": text(),
+            "timeout": number(),
+            "use_fact_cache": flag(),
+            "organization": shown("id", to="organizations"),
+            **RUN,
+            "status": shown("choice", "never updated"),
+            "execution_environment": ref("execution_environments"),
+            "host_config_key": text(),
+            **{asking: flag() for asking in ASKED.values()},
+            "survey_enabled": flag(),
+            "become_enabled": flag(),
+            "diff_mode": flag(),
+            "allow_simultaneous": flag(),
+            "custom_virtualenv": shown(),
+            "job_slice_count": number(1),
+            "webhook_service": choice("", "github", "gitlab", "bitbucket_dc"),
+            "webhook_credential": ref("credentials"),
+            "prevent_instance_group_fallback": flag(),
+        },
+        unique=(("name", "organization"),),
+        soft="JobTemplate",
+        links={
+            "credentials": "credentials",
+            "labels": "labels",
+            "instance_groups": "instance_groups",
+            **NOTIFIED,
+        },
+        children={"jobs": ("jobs", "job_template"), "schedules": ("schedules", "unified_job_template")},
+        actions=("launch", "survey_spec"),
+        roles=("admin", "execute", "read"),
+        sequence=TEMPLATES,
+    ),
+    Kind(
+        "workflow_job_templates",
+        "workflow_job_template",
+        "Workflow job template",
+        {
+            "name": needed(),
+            "description": text(),
+            **RUN,
+            "status": shown("choice", "never updated"),
+            "extra_vars": text(),
+            "organization": ref("organizations"),
+            "survey_enabled": flag(),
+            "allow_simultaneous": flag(),
+            **{ASKED[name]: flag() for name in WORKFLOW_ASKED},
+            "inventory": ref("inventories"),
+            "limit": text(None),
+            "scm_branch": text(None),
+            "webhook_service": choice("", "github", "gitlab", "bitbucket_dc"),
+            "webhook_credential": ref("credentials"),
+            "skip_tags": text(None),
+            "job_tags": text(None),
+        },
+        unique=(("name", "organization"),),
+        soft="WorkflowJobTemplate",
+        links={"labels": "labels", **NOTIFIED, **APPROVALS},
+        children={
+            "workflow_jobs": ("workflow_jobs", "workflow_job_template"),
+            "workflow_nodes": ("workflow_job_template_nodes", "workflow_job_template"),
+            "schedules": ("schedules", "unified_job_template"),
+        },
+        actions=("launch", "survey_spec"),
+        roles=("admin", "execute", "read", "approval"),
+        sequence=TEMPLATES,
+    ),
+    Kind(
+        "workflow_job_template_nodes",
+        "workflow_job_template_node",
+        "Workflow job template node",
+        {
+            **SAVED,
+            "workflow_job_template": needed_ref("workflow_job_templates", cascade=True, write_once=True),
+            "unified_job_template": ref(TEMPLATES),
+            "all_parents_must_converge": flag(),
+            "identifier": text(),
+        },
+        unique=(("identifier", "workflow_job_template"),),
+        links={**SAVED_LINKS, **dict.fromkeys(AFTER, "workflow_job_template_nodes")},
+        actions=("create_approval_template",),
+    ),
+    Kind(
+        "workflow_approval_templates",
+        "workflow_approval_template",
+        "Workflow approval template",
+        {
+            "name": needed(),
+            "description": text(),
+            **RUN,
+            "status": shown("choice", "never updated"),
+            "execution_environment": ref("execution_environments"),
+            "timeout": number(),
+        },
+        children={"jobs": ("workflow_approvals", "workflow_approval_template")},
+        sequence=TEMPLATES,
+    ),
+    Kind(
+        "schedules",
+        "schedule",
+        "Schedule",
+        {
+            "rrule": needed(),
+            "name": needed(),
+            "description": text(),
+            **SAVED,
+            "unified_job_template": needed_ref(TEMPLATES, cascade=True),
+            "enabled": flag(True),
+            "dtstart": shown("datetime"),
+            "dtend": shown("datetime"),
+            "next_run": shown("datetime"),
+            "timezone": shown(),
+            "until": shown("string", ""),
+        },
+        unique=(("unified_job_template", "name"),),
+        links=SAVED_LINKS,
+        children={"jobs": ("unified_jobs", "schedule")},
+    ),
+)

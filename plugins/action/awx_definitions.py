@@ -1,0 +1,120 @@
+# Copyright (c) 2026 Slipway contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From ``slipway_awx`` to arguments of the modules of ``awx.awx``. Nobody is asked anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.awx import settings as awx
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import make, of_clusters
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.new_cluster import Stack as Offered
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.removing import taken_out
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
+from ansible_collections.slipway.cluster.plugins.module_utils.stacks.definition import Stack
+from ansible_collections.slipway.cluster.plugins.module_utils.stacks.folder import load
+
+from ..plugin_utils import options, origin, session
+
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+_OPERATIONS = _ROLES / "awx" / "files" / "operations"
+_STACKS = _ROLES / "new_cluster" / "files" / "stacks"
+_ORDER = (
+    "plan",
+    "install",
+    "scale",
+    "upgrade",
+    "remove_addons",
+    "remove_nodes",
+    "remove_cluster",
+    "status",
+    "access",
+)
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The shell: arguments in, one ``except``, result out."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            session.check_packages()
+            result.update(self._run(self._task.args, task_vars or {}))
+        except NodesError as exc:
+            problems = [problem.as_dict() for problem in exc.problems]
+            result.update(failed=True, msg=str(exc), problems=problems, code=exc.problems[0].code)
+        except EngineError as exc:
+            result.update(failed=True, msg=str(exc), code=exc.code)
+        return result
+
+    def _run(self, args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        written = variables.get("slipway_awx")
+        operations, problems = _operations()
+        stacks, broken = load([str(_STACKS), *options.names(args, "stacks")])
+        settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path))
+        raise_for([*problems, *broken, *wrong])
+        answer = {"changed": False, "organization": settings.organization, "absent": {}}
+        if options.flag(args, "clusters_alone", False):
+            return {**answer, "present": of_clusters(settings, settings.given["clusters"], operations)}
+        offered = [_offered(stack) for stack in stacks.values()]
+        consent = options.names(args, "remove_awx")
+        gone, problems = taken_out(settings, operations, offered, consent) if consent else ({}, [])
+        raise_for(problems)
+        everything = list(consent) == [settings.prefix]
+        return {
+            **answer,
+            "present": {} if everything else make(settings, operations, offered),
+            "absent": {kind: items[::-1] for kind, items in gone.items()},
+        }
+
+
+def raise_for(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise NodesError(problems)
+
+
+def _offered(stack: Stack) -> Offered:
+    questions = {
+        one.variable: {"question": one.question, "choices": one.choices, "default": _text(one.default)}
+        for one in stack.questions.values()
+    }
+    return Offered(stack.name, stack.title, questions)
+
+
+def _text(default: object) -> str:
+    """As it is typed into a form."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(default) if isinstance(default, list) else "" if default is None else str(default)
+
+
+def _operations() -> tuple[list[awx.Survey], list[Problem]]:
+    found, problems = [], []
+    for name in _ORDER:
+        value = yaml.safe_load((_OPERATIONS / f"{name}.yml").read_text(encoding="utf-8"))
+        one, wrong = awx.operation(name, value)
+        found.append(one)
+        problems += wrong
+    return found, problems
+
+
+def _place(written: object, path: Sequence[str | int]) -> str:
+    """Where the innermost part of this path was written of which Ansible knows that."""
+    where, current = origin.position(written), written
+    for key in path:
+        try:
+            current = current[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            break
+        where = origin.position(current) or where
+    return str(where) if where else ""

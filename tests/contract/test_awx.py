@@ -1,0 +1,279 @@
+# Copyright (c) 2026 Slipway contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt or https://opensource.org/license/bsd-2-clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""``slipway.cluster.awx`` by the real modules of ``awx.awx``, against the lab's AWX, which refuses what AWX refuses.
+
+One story, its tests in order: described, again, changed, a stack turned into a cluster, that one and then all removed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.awx.client import Client
+from lab.awx.running import Awx
+from lab.awx.settings import Settings
+from lab.awx.user import User
+from tests.contract.support import ROOT
+
+pytestmark = pytest.mark.lab
+
+SECRET = "5f0c1c0e-made-for-this-test"
+HOSTS = "node1=192.0.2.11\nnode2=192.0.2.12\nnode3=192.0.2.13"
+OPERATIONS = (
+    "plan",
+    "install",
+    "scale",
+    "upgrade",
+    "remove add-ons",
+    "remove nodes",
+    "remove cluster",
+    "status",
+    "access",
+)
+TASK = re.compile(r"^TASK \[slipway\.cluster\.awx : (.+)\] \*+$", re.MULTILINE)
+
+
+@dataclass
+class Team:
+    """One that has a repository with two clusters, and an AWX."""
+
+    awx: Awx
+    client: Client
+    folder: Path
+    settings: dict[str, Any]
+
+    def run(self, playbook: str, **extra: Any) -> subprocess.CompletedProcess[str]:
+        (self.folder / "extra.json").write_text(json.dumps(extra), encoding="utf-8")
+        return self.client.playbook(
+            f"slipway.cluster.{playbook}", "-e", "@extra.json", access=self.awx.access(), folder=self.folder
+        )
+
+    def described(self, **extra: Any) -> subprocess.CompletedProcess[str]:
+        done = self.run("awx", slipway_awx=self.settings, **extra)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        return done
+
+    def exported(self) -> Any:
+        """Everything, as ``awx.awx.export`` has it."""
+        (self.folder / "export.yml").write_text(yaml.safe_dump(EXPORT), encoding="utf-8")
+        done = self.client.playbook("export.yml", access=self.awx.access(), folder=self.folder)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        return json.loads((self.folder / "export.json").read_text(encoding="utf-8"))
+
+    def held(self) -> dict[str, int]:
+        """How many AWX has of each, without jobs and what AWX brings itself."""
+        return {kind: len(things) for kind, things in json.loads(self.awx.dump()).items() if things}
+
+
+EXPORT = [
+    {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [
+            {"awx.awx.export": {"all": True}, "register": "found"},
+            {
+                "ansible.builtin.copy": {
+                    "dest": "export.json",
+                    "content": "{{ found.assets | to_json(sort_keys=true) }}",
+                }
+            },
+        ],
+    }
+]
+
+
+def changed(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """Names of tasks that said so."""
+    _before, *parts = TASK.split(done.stdout)
+    return {name for name, said in zip(parts[::2], parts[1::2], strict=True) if "changed: [" in said}
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    folder = tmp_path_factory.mktemp("team")
+    home = folder / "home"
+    home.mkdir()
+    ours = ROOT / ".build" / "collections"
+    client = Client(home, print, collections=(ours,))
+    repository = folder / "repository"
+    repository.mkdir()
+    settings = Settings(
+        folder / "awx", collections=(ours, Client.collections(client.python)), visible=(ROOT, repository)
+    )
+    with Awx(settings) as awx:
+        one = Team(awx, client, folder, {})
+        for name in ("prod", "edge"):
+            made = one.run(
+                "new",
+                slipway_stack="three_nodes",
+                slipway_name=name,
+                slipway_hosts=HOSTS,
+                slipway_destination=str(repository),
+            )
+            assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-1000:]
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Two clusters"]):
+            subprocess.run(
+                ["git", "-c", "user.name=team", "-c", "user.email=team@example.com", *words], cwd=repository, check=True
+            )
+        one.settings = {
+            "organization": "Default",
+            "project": {"scm_url": f"file://{repository}"},
+            "execution_environment": {"image": "registry.example.com/slipway/ee:1.0.0"},
+            "credentials": [
+                {
+                    "name": "OpenBao",
+                    "kind": "approle",
+                    "inputs": {"address": "https://bao.example.com:8200", "role_id": "r", "secret_id": SECRET},
+                },
+                {
+                    "name": "OpenBao by pod",
+                    "kind": "service_account",
+                    "inputs": {"address": "https://bao.example.com:8200", "jwt_file": "/var/run/secrets/slipway/token"},
+                },
+                {
+                    "name": "OpenBao by pipeline",
+                    "kind": "wrapped_token",
+                    "inputs": {"address": "https://bao.example.com:8200"},
+                },
+            ],
+            "clusters": [
+                {"name": "prod", "inventory": "inventories/prod", "credentials": ["OpenBao"]},
+                {
+                    "name": "edge",
+                    "inventory": "inventories/edge",
+                    "credentials": ["OpenBao by pipeline"],
+                    "operations": ["plan", "install"],
+                    "schedule": False,
+                },
+            ],
+            "fleet": {"credentials": ["OpenBao by pod"], "schedule": {"at": "04:30", "timezone": "Europe/Berlin"}},
+            "new_cluster": {"controller_credential": "AWX itself", "credentials": ["OpenBao"]},
+        }
+        (folder / "itself.yml").write_text(yaml.safe_dump(itself(awx)), encoding="utf-8")
+        done = client.playbook("itself.yml", access=awx.access(), folder=folder)
+        assert done.returncode == 0, done.stdout[-3000:]
+        yield one
+
+
+def itself(awx: Awx) -> list[dict[str, Any]]:
+    """A play that gives AWX a credential for itself."""
+    arguments = {
+        "name": "AWX itself",
+        "organization": "Default",
+        "credential_type": "Red Hat Ansible Automation Platform",
+        "inputs": {"host": awx.url, "oauth_token": awx.token, "verify_ssl": False},
+    }
+    return [{"hosts": "localhost", "gather_facts": False, "tasks": [{"awx.awx.credential": arguments}]}]
+
+
+@pytest.fixture(scope="module")
+def before(team: Team) -> dict[str, int]:
+    return team.held()
+
+
+@pytest.fixture(scope="module")
+def described(team: Team, before: dict[str, int]) -> Any:
+    """What AWX has after the first run."""
+    assert before
+    done = team.described()
+    assert SECRET not in done.stdout + done.stderr
+    return team.exported()
+
+
+def test_every_operation_is_a_template_of_every_cluster(described: Any) -> None:
+    names = {one["name"] for one in described["job_templates"]}
+    assert names == {
+        *(f"Slipway prod: {operation}" for operation in OPERATIONS),
+        "Slipway edge: plan",
+        "Slipway edge: install",
+        "Slipway fleet: status",
+        "Slipway: new cluster",
+    }
+    assert {one["name"] for one in described["schedules"]} == {
+        "Slipway prod: status, every night",
+        "Slipway fleet: status, every night",
+    }
+    # One without status has no workflow, whose last step it is.
+    assert [one["name"] for one in described["workflow_job_templates"]] == ["Slipway prod: plan, approve, install"]
+
+
+def test_second_run_changes_nothing_but_the_workflow_with_its_approval(team: Team, described: Any) -> None:
+    assert changed(team.described()) == {"Workflows"}
+    assert team.exported() == described
+
+
+def test_a_change_is_one_and_secrets_are_written_again_only_when_that_is_wanted(team: Team, described: Any) -> None:
+    """The counterpart of the test before."""
+    team.settings["clusters"][1]["forks"] = 33
+    assert changed(team.described(slipway_awx_update_secrets="true")) == {"Credentials", "Job templates", "Workflows"}
+    found = team.exported()
+    (template,) = (one for one in found["job_templates"] if one["name"] == "Slipway edge: plan")
+    assert template["forks"] == 33
+    assert found["credentials"] == described["credentials"]
+
+
+def test_a_stack_is_turned_into_a_cluster(team: Team, described: Any) -> None:
+    """By a job, whose files are gone with it."""
+    (template,) = (one for one in described["job_templates"] if one["name"] == "Slipway: new cluster")
+    assert SECRET not in template["extra_vars"]
+    answers = {"slipway_stack": "single_node", "slipway_name": "trial", "slipway_hosts": "box=192.0.2.30"}
+    user = User(team.awx.url, team.awx.token)
+    job = user.launch("Slipway: new cluster", **answers)
+    assert job.status == "successful", f"{job.explanation}\n{job.stdout[-5000:]}"
+    assert job.artifacts["slipway_new"]["cluster"] == "trial"
+    found = team.exported()
+    assert {f"Slipway trial: {operation}" for operation in OPERATIONS} <= {
+        one["name"] for one in found["job_templates"]
+    }
+    (inventory,) = (one for one in found["inventory"] if one["name"] == "Slipway trial")
+    assert yaml.safe_load(inventory["variables"])["slipway_name"] == "trial"
+    again = user.launch("Slipway: new cluster", **answers)
+    assert again.status == "failed"
+    assert "SLW-9007" in again.stdout
+    assert team.exported() == found
+
+
+def test_a_cluster_is_removed_and_no_other(team: Team, described: Any) -> None:
+    refused = team.run("awx", slipway_awx=team.settings, slipway_remove_awx="prod")
+    assert (refused.returncode, "SLW-9005" in refused.stdout) == (2, True)
+    del team.settings["clusters"][1]["forks"]
+    team.described(slipway_remove_awx="trial")
+    assert team.exported() == described
+
+
+def test_all_of_it_is_removed(team: Team, described: Any, before: dict[str, int]) -> None:
+    assert team.held() != before
+    team.described(slipway_remove_awx="Slipway")
+    left = team.held()
+    assert {kind: number for kind, number in left.items() if "update" not in kind and "job" not in kind} == {
+        kind: number for kind, number in before.items() if "update" not in kind and "job" not in kind
+    }
+
+
+def test_all_that_is_wrong_is_told_at_once_and_awx_is_not_asked(team: Team) -> None:
+    asked = team.held()
+    wrong = {
+        **team.settings,
+        "organisation": "x",
+        "clusters": [{"name": "Prod_1", "inventry": "x", "inventory": "x", "schedule": {"at": "25:00"}}],
+    }
+    done = team.run("awx", slipway_awx=wrong)
+    assert done.returncode == 2
+    for text in (
+        "did you mean organization?",
+        "did you mean inventory?",
+        "'Prod_1' is not allowed",
+        "write a time as 02:30",
+    ):
+        assert text in done.stdout
+    assert team.held() == asked
