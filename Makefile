@@ -47,11 +47,12 @@ test-unit: setup ## Unit and property tests alone, without a lab (seconds)
 test-long: setup setup-next ## Durations, scale and all kill points (hours)
 	python tests/run.py long
 
-LINTERS := ruff format mypy yaml ansible changelog docs sanity
+# The longest first: it runs beside all others.
+LINTERS := sanity ruff format mypy yaml ansible changelog docs
 
 .PHONY: lint
 lint: setup ## ruff, mypy, yamllint, ansible-lint, changelog and documentation lint, ansible-test sanity
-	@$(MAKE) --keep-going $(LINTERS:%=lint-%)
+	@$(MAKE) --jobs 2 --output-sync --keep-going $(LINTERS:%=lint-%)
 	@echo "lint: $(words $(LINTERS)) passed, 0 failed"
 
 .PHONY: $(LINTERS:%=lint-%)
@@ -61,7 +62,7 @@ lint-format:
 	ruff format --check .
 lint-mypy:
 	mypy $(addprefix -p ansible_collections.slipway.cluster.plugins.,module_utils plugin_utils) \
-		-p lab -p benchmarks -m conftest -m tests.run -m tests.sanity
+		-p lab -p benchmarks -m conftest -m tests.release -m tests.run -m tests.sanity
 lint-yaml:
 	yamllint --strict .
 lint-ansible:
@@ -75,7 +76,7 @@ lint-sanity:
 
 .PHONY: generate
 generate: setup ## Write the schemas, and what the documentation lists from the code
-	@for file in schemas/generate.py tests/unit/test_{catalog,error_pages,manifest_page}.py; do \
+	@for file in schemas/generate.py tests/unit/test_{catalog,error_pages,manifest_page,stacks_page}.py; do \
 		PYTHONPATH=.build/collections python "$$file"; done
 
 .PHONY: bench
@@ -106,6 +107,18 @@ real: setup ## Unmodified Kubespray on hosts with real pods, offline: needs root
 .PHONY: real-down
 real-down: setup ## Remove what a killed `make real` has left
 	python -m lab.real down
+
+.PHONY: ee
+ee: setup ## The execution environment, built and worked with as AWX does: needs root, Debian and podman; KEEP=1 leaves it
+	python -m lab.ee $(if $(KEEP),--keep)
+
+.PHONY: ee-down
+ee-down: setup ## Remove what a killed or kept `make ee` has left
+	python -m lab.ee down
+
+.PHONY: release
+release: setup ## Changelog, artifact, its check, commit and tag; nothing is published: VERSION=1.2.0
+	python -m tests.release "$(VERSION)"
 
 .PHONY: clean
 clean: ## Remove what make has made in this folder (labs go on running, their programs stay in their cache)
@@ -144,6 +157,6 @@ setup-next:
 # For maintainers, after a change of requirements.txt or requirements/*.in; needs uv.
 .PHONY: lock
 lock:
-	for name in dev:3.11 next:3.12 peers:3.11 kubespray:3.11; do \
+	for name in dev:3.11 next:3.12 peers:3.11 kubespray:3.11 awx:3.11; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
 			--python-version "$${name#*:}" "requirements/$${name%:*}.in" --output-file "requirements/$${name%:*}.txt"; done

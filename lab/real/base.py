@@ -5,22 +5,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import shutil
 from pathlib import Path
 
-from lab import cache, debs
-from lab.cache import Say, Unit
-from lab.errors import LabError
+from lab import cache, debian
+from lab.cache import Say
 
-BOOTSTRAP = "mmdebstrap"
 PACKAGES = """
     bash-completion ca-certificates conntrack curl dbus e2fsprogs ebtables ethtool gnupg ipset iproute2 iptables
     iputils-ping kmod nftables openssh-server openssl procps python3 python3-apt rsync runc socat sudo systemd
     systemd-container systemd-sysv tar unzip xfsprogs
 """
-UNWANTED = ("doc", "info", "locale", "man")
 # Nothing on a host may work on its own account beside what is looked at.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
 PROGRAMS = tuple(
@@ -42,42 +36,13 @@ def root(say: Say) -> Path:
 
     :raises LabError: when the machine is no Debian, or its archive is out of reach.
     """
-    release = platform.freedesktop_os_release()
-    system = f"{release['ID']}-{release.get('VERSION_ID', 'rolling')}"
-    recipe = hashlib.sha256(system.encode() + Path(__file__).read_bytes()).hexdigest()
-    unit = Unit("base", system, recipe, PROGRAMS, 100)
+    unit = debian.unit("base", __file__, PROGRAMS, 100)
     return cache.ensure(cache.cache_root(), unit, _make, say) / "root"
 
 
-def sources(listing: str) -> list[str]:
-    """Lines of a sources.list for what the machine itself gets Debian from.
-
-    ``listing`` is what apt says of its indexes, one in a line: address, suite, component and origin.
-    """
-    lines = {
-        f"deb {address} {suite} {component}"
-        for address, suite, component, origin in (line.split() for line in listing.splitlines() if line.count(" ") == 3)
-        if origin == "Debian"
-    }
-    return sorted(lines, key=lambda line: (line.split()[2].count("-"), line))
-
-
 def _make(target: Path) -> None:
-    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)"]
-    archive = sources(debs.run([*asked, "Created-By: Packages"]))
-    if not archive:
-        raise LabError("apt knows no archive of Debian on this machine: run `apt-get update`, on a Debian")
-    tools = target / "tools"
-    debs.unpack((BOOTSTRAP,), tools)
-    folder = target / "root"
-    command = [str(tools / "usr/bin" / BOOTSTRAP), "--mode=root", "--variant=minbase"]
-    command += [f"--include={','.join(PACKAGES.split())}", '--aptopt=Acquire::Languages "none"']
-    command += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNWANTED]
-    debs.run([*command, archive[0].split()[2], str(folder), "-"], "\n".join(archive) + "\n", str(tools / "usr/bin"))
-    versions = debs.run(["dpkg-query", f"--admindir={folder}/var/lib/dpkg", "-W"])
-    (target / "versions.txt").write_text(versions)
-    shutil.rmtree(tools)
-    _settle(folder)
+    debian.bootstrap(target, PACKAGES)
+    _settle(target / "root")
 
 
 def _settle(folder: Path) -> None:
