@@ -40,7 +40,7 @@ def enter(settings: dict[str, Any]) -> None:
     uid, gid = os.getuid(), os.getgid()
     as_root = uid == 0
     flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | (0 if as_root else CLONE_NEWUSER)
-    _check(LIBC.unshare(flags), "unshare")
+    check(LIBC.unshare(flags), "unshare")
     if not as_root:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
@@ -49,19 +49,19 @@ def enter(settings: dict[str, Any]) -> None:
     if inner:
         os.waitpid(inner, 0)
         os._exit(1)
-    _check(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
-    _mount("none", "/", "", MS_REC | MS_PRIVATE)
+    check(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    mount("none", "/", "", MS_REC | MS_PRIVATE)
     # All are found before any of them is hidden by another.
     places = [(os.open(source, os.O_PATH), target) for source, target in settings["own"] + settings["shared"]]
     for descriptor, target in places:
-        _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND)
+        mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND)
         os.close(descriptor)
-    _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     # What the host does not own is the machine's, or its user's: nothing may harm it from here.
     for target in ["/", *(target for _source, target in settings["shared"])]:
         _protect(target)
     # What a machine's first process is called tells Ansible how services are managed there.
-    _check(LIBC.prctl(PR_SET_NAME, b"systemd", 0, 0, 0), "prctl")
+    check(LIBC.prctl(PR_SET_NAME, b"systemd", 0, 0, 0), "prctl")
     socket.sethostname(settings["hostname"])
     os.chdir("/")
 
@@ -182,8 +182,10 @@ def serve(init: Init, control: str) -> None:
                     continue
 
 
-def _mount(source: str, target: str, kind: str, flags: int) -> None:
-    _check(LIBC.mount(source.encode(), target.encode(), kind.encode(), flags, None), f"mount {target}")
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    """:raises OSError: when the kernel would not."""
+    words = (source.encode(), target.encode(), kind.encode(), flags, data.encode() or None)
+    check(LIBC.mount(*words), f"mount {target}")
 
 
 def _protect(target: str) -> None:
@@ -191,10 +193,11 @@ def _protect(target: str) -> None:
     now = os.statvfs(target).f_flag
     kept = now & (MS_NOSUID | MS_NODEV | MS_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
     kept |= MS_RELATIME if now & os.ST_RELATIME else 0
-    _mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+    mount("none", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
 
 
-def _check(result: int, what: str) -> None:
+def check(result: int, what: str) -> None:
+    """:raises OSError: when a call of the C library has failed."""
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")

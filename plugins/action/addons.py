@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -37,9 +36,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text i
     written_lines,
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_dict, smoke_lines
-from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
-from ..plugin_utils import options, session
+from ..plugin_utils import cluster_status, options, session
 from ..plugin_utils.cluster import Cluster, opened
 from ..plugin_utils.progress import Progress
 from ..plugin_utils.segments import Run
@@ -58,6 +56,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._progress: Progress | None = None
+        self._acted = True
         masker = Masker()
         # What earlier segments of this run came to is not lost with a later one.
         so_far = self._task.args.get("so_far") or {}
@@ -83,7 +82,7 @@ class ActionModule(ActionBase):
         if chosen is None:
             return {"skipped": True, "msg": "no selected tag names an add-on"}
         masker.add([str(args[k]) for k in ("api_token",) if args.get(k)])
-        files = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+        files = options.files_dir(args, variables)
         inventories = [str(source) for source in variables.get("ansible_inventory_sources") or []]
         settings = options.settings(
             args, operation, only=chosen[0], skip=chosen[1], files=files, inventories=inventories
@@ -99,6 +98,7 @@ class ActionModule(ActionBase):
             masker=masker,
             alive=alive,
             leave=operation == "remove",
+            tidy=lambda: self._acted,
         ) as cluster:
             return self._on(cluster, replace(settings, server=cluster.server), variables, masker, so_far, alive)
 
@@ -114,7 +114,8 @@ class ActionModule(ActionBase):
         """All that is done with the cluster: its rights end with this."""
         args: Mapping[str, Any] = self._task.args
         operation = settings.operation
-        client = Client(cluster.access, user_agent=f"slipway ({operation})")
+        patience = cluster_status.PATIENCE if operation == "status" else 60.0
+        client = Client(cluster.access, user_agent=f"slipway ({operation})", patience=patience)
         loader, manifest = session.manifest(
             args,
             variables,
@@ -139,10 +140,10 @@ class ActionModule(ActionBase):
             reload=loader.again,
         )
         if operation == "status":
-            found = engine.status()
-            for line in status_lines(found, verbose=display.verbosity > 0):
-                display.display(engine.masker.text(line))
-            return self._finish(args, engine.masker.value(status_dict(found)), changed=False)
+            told = cluster_status.tell(
+                engine, client, cluster.access, args, say=display.display, verbose=display.verbosity > 0
+            )
+            return self._finish(args, told, changed=False)
         if operation == _FEWER:
             return {"changed": False, "unsafe": engine.masker.value(engine.unsafe())}
         plan = engine.plan()
@@ -167,6 +168,7 @@ class ActionModule(ActionBase):
         outcome, results = run.add(report, engine.masker)
         tried = {name for name, one in report.results.items() if one.outcome is not Outcome.SKIPPED}
         changed = any(a.changes and a.name in tried for a in report.plan.addons)
+        self._acted = bool(acting or changed)
         if history is not None:
             outcome.update(_told(history.write(report.plan, [n for n, one in report.results.items() if one.done])))
         finished = self._finish(args, outcome, changed=changed)
@@ -216,10 +218,11 @@ class ActionModule(ActionBase):
         if path:
             target = Path(path).expanduser()
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(json.dumps(outcome, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            target.write_text(options.as_json(outcome), encoding="utf-8")
         return {
             "changed": changed,
             "result": outcome["result"],
+            "conditions": outcome.get("conditions", [outcome["result"]]),
             "plan": outcome,
             "fail_on": list(options.fail_on(args)),
         }

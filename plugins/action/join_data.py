@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.join_data import Cluster
@@ -21,7 +20,7 @@ class ActionModule(NodeAction):
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         token = str(args.get("token") or "")
         self._masker.add([token] if token else [])
-        base = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+        base = options.files_dir(args, variables)
         names = join_hosts.chosen(variables, options.names(args, "hosts"))
         joins = join_hosts.read(variables, names, files=base, cache_dir=str(args.get("cache_dir") or ""))
         cluster = Cluster(token, str(args.get("ca_hash") or ""), str(args.get("endpoint") or ""))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
 
 from ..plugin_utils import options
-from ..plugin_utils.node_action import NodeAction
+from ..plugin_utils.node_action import NodeAction, Teller
 
 display = Display()
 
@@ -43,7 +42,7 @@ class ActionModule(NodeAction):
             groups = batches(names, args.get("batch") or 1, variable="slipway_drain_batch") if names else []
             if self._task.check_mode:
                 return _result(drain_plan(client, names))
-            return _result(drain(client, groups, _settings(args), _Teller()))
+            return _result(drain(client, groups, _settings(args), Teller()))
 
     def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
         """Cordons that an earlier run has left. Those of others stay."""
@@ -53,26 +52,17 @@ class ActionModule(NodeAction):
             name: uncordon(client, name, dry=self._task.check_mode) if ours.get(name) else ours.get(name)
             for name in names
         }
-        nodes = [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
-        return {"changed": any(done.values()), "nodes": nodes}
+        return {"changed": any(done.values()), "nodes": _outcomes(done, words)}
 
     def _expect(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
         """Kubespray cordons the nodes that it upgrades, and when it fails it leaves them so, for good."""
         words = {True: "expected", False: "left", None: "absent"}
         done = {} if self._task.check_mode else {name: expect(client, name) for name in names}
-        nodes = [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
-        return {"changed": False, "nodes": nodes}
+        return {"changed": False, "nodes": _outcomes(done, words)}
 
 
-class _Teller:
-    """``  12.3 s  worker7              draining   3 pods to go``; the columns are those of add-ons."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-
-    def __call__(self, node: str, state: str, detail: str) -> None:
-        seconds = time.monotonic() - self._started
-        display.display(f"{seconds:7.1f} s  {node:<20} {state:<10} {detail}".rstrip())
+def _outcomes(done: Mapping[str, bool | None], words: Mapping[bool | None, str]) -> list[dict[str, str]]:
+    return [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
 
 
 def _settings(args: Mapping[str, Any]) -> Settings:

@@ -67,7 +67,7 @@ def _known(args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, A
         remedy = f"-e slipway_seal_host={name} makes an image of this host, which stops being what it is"
         raise NodesError([Problem("SLW-8755", f"slipway_seal_host is {consent!r}", remedy, host=name)])
     index = kubespray.index(str(args.get("cache_dir") or ""))
-    host = next((one for one in inventory_nodes.read(variables, index) if one.name == name), None)
+    host = next(iter(inventory_nodes.read(variables, index, only=[name])), None)
     if host is None:
         message = "it is in none of Kubespray's groups, so nothing has prepared it"
         raise NodesError(
@@ -76,5 +76,5 @@ def _known(args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, A
     if not host.worker_only:
         message = f"it is {' and '.join(sorted(host.roles))} by its groups"
         raise NodesError([Problem("SLW-8751", message, "seal a worker", host.where, name)])
-    node = str(variables["hostvars"][name].get("kube_override_hostname") or name)
+    node = inventory_nodes.node_name(name, variables["hostvars"][name])
     return {"kubespray": index.version, "variables": dict(host.variables), "former": list(dict.fromkeys([name, node]))}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ..plugin_utils import join_files, join_hosts, options
 from ..plugin_utils.join_files import format_of
 from ..plugin_utils.join_hosts import batch_of, rendered
-from ..plugin_utils.node_action import NodeAction, stop_at
+from ..plugin_utils.node_action import NodeAction, Teller, stop_at
 
 display = Display()
 _STARTING = 600
@@ -135,7 +134,7 @@ class ActionModule(NodeAction):
 
     def _wishes(self, args: Mapping[str, Any], variables: dict[str, Any]) -> _Wishes:
         """Raises ``NodesError`` and ``EngineError``; whatever can be wrong without a cluster."""
-        base = Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+        base = options.files_dir(args, variables)
         named = options.names(args, "hosts")
         timeout = _timeout(args)
         return _Wishes(
@@ -175,15 +174,11 @@ class ActionModule(NodeAction):
         return joins
 
 
-class _Teller:
-    """``  12.3 s  worker7              approved   …``; columns as for add-ons. What is denied is a warning."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
+class _Teller(Teller):
+    """What is denied is a warning, too."""
 
     def __call__(self, node: str, state: str, detail: str) -> None:
-        seconds = time.monotonic() - self._started
-        display.display(f"{seconds:7.1f} s  {node:<20} {state:<10} {detail}".rstrip())
+        super().__call__(node, state, detail)
         if state == "denied":
             display.warning(f"a request to join was denied: {detail}")
 

@@ -16,7 +16,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Store
 
 from ..plugin_utils import inventory_nodes, kubespray
-from ..plugin_utils.node_action import NODE_GROUPS, NodeAction
+from ..plugin_utils.node_action import NodeAction
 
 _SECONDS = 60
 _EVERY = 0.5
@@ -29,11 +29,10 @@ class ActionModule(NodeAction):
         host = str(args.get("host") or "")
         checks = args.get("state") == "checked"
         groups = variables.get("groups") or {}
-        if not any(host in (groups.get(group) or ()) for group in NODE_GROUPS):
-            message = f"{host!r} is no host of Kubespray's groups"
+        if not any(host in (groups.get(group) or ()) for group in inventory_nodes.GROUPS):
+            message = f"{host!r} is no control plane, etcd or worker host by its groups"
             raise NodesError([Problem("SLW-8754", message, "name a host of kube_node, as the inventory spells it")])
-        # As Kubespray names it.
-        name = str(variables["hostvars"][host].get("kube_override_hostname") or host)
+        name = inventory_nodes.node_name(host, variables["hostvars"][host])
         with self.client(variables, agent="node_leave", reads=checks) as client:
             found = client.get(NODE.path("", name))
             node = actual(found) if found else None
@@ -55,7 +54,7 @@ class ActionModule(NodeAction):
         args = self._task.args
         index = kubespray.index(str(args.get("cache_dir") or ""))
         record = Store(client, str(args.get("namespace") or "slipway-system")).read()
-        wanted = next(one for one in inventory_nodes.read(variables, index) if one.name == host)
+        wanted = inventory_nodes.read(variables, index, only=[host])[0]
         found = []
         if not wanted.worker_only or (node and CONTROL_PLANE in node.roles):
             found.append(

@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_apply import MarksPlan, apply_marks, told
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
 
-from ..plugin_utils import inventory_marks
+from ..plugin_utils import inventory_marks, options
 from ..plugin_utils.node_action import NodeAction, stop_at
 
 display = Display()
@@ -25,7 +25,8 @@ class ActionModule(NodeAction):
     _supports_diff = True
 
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        wanted, problems = inventory_marks.parse(args.get("nodes") or inventory_marks.read(variables))
+        given = args.get("nodes") or inventory_marks.read(variables, options.names(args, "hosts"))
+        wanted, problems = inventory_marks.parse(given)
         stop_at(problems)
         with self.client(variables, agent="node_marks") as client:
             plan = apply_marks(client, wanted, dry=self._task.check_mode)

@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
-            ssh_session.require()
+            ssh_session.require(self._connection, str(variables["inventory_hostname"]))
             before = time.time()
             found = self._execute_module(
                 module_name="slipway.cluster.preflight_host",

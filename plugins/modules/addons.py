@@ -256,6 +256,13 @@ result:
   returned: always
   type: str
   sample: changes
+conditions:
+  description:
+    - What O(fail_on) is compared with. With O(operation=status) what is true of C(changes) and C(drift), otherwise
+      RV(result).
+  returned: success
+  type: list
+  elements: str
 plan:
   description: The plan, and in a real run what became of each add-on. Secrets are masked.
   returned: when the manifest could be read

@@ -26,8 +26,9 @@ options:
     description:
       - V(look) tells who holds the lock, and whether there is a cluster.
       - V(taken) takes it, V(stage) says how far the run has come and claims more time, V(released) ends the claim.
+      - V(abandoned) ends the claim of a run that has failed, and leaves what the next one has to know of it.
     type: str
-    choices: [look, taken, stage, released]
+    choices: [look, taken, stage, released, abandoned]
     default: look
   holder:
     description: Who takes it.
@@ -108,7 +109,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.run_file imp
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["look", "taken", "stage", "released"], "default": "look"},
+            "state": {"type": "str", "choices": ["look", "taken", "stage", "released", "abandoned"], "default": "look"},
             "holder": {"type": "str", "default": ""},
             "controller": {"type": "dict", "default": {}},
             "operation": {"type": "str", "default": ""},
@@ -137,6 +138,8 @@ def main() -> None:
             result.update(held=answer["taken"], found=answer["found"], changed=answer["taken"])
         elif state == "stage":
             result.update(held=file.stage(asked["holder"], asked["stage"], asked["seconds"]))
+        elif state == "abandoned":
+            result.update(held=file.abandon(asked["holder"]))
         else:
             result.update(held=file.release(asked["holder"]))
     except OSError as exc:

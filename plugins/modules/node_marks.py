@@ -38,6 +38,10 @@ options:
       - Each entry may have C(labels) (mapping), C(taints) (list of C(key=value:Effect)), C(annotations) (mapping), and
         C(where), the place that is named when one of them is wrong.
     type: dict
+  hosts:
+    description: Of the inventory, without O(nodes), these hosts alone; by default all that are nodes.
+    type: raw
+    default: []
 """
 
 EXAMPLES = r"""

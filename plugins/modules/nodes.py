@@ -33,8 +33,9 @@ options:
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
       - V(forget) sees that O(hosts) are gone, and takes them out of the record.
       - V(finish) gives the lock back.
+      - V(abandon) ends the claim of a run that has failed, so that the next one need not wait.
     type: str
-    choices: [plan, status, begin, lock, reached, forget, finish]
+    choices: [plan, status, begin, lock, reached, forget, finish, abandon]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
@@ -76,6 +77,10 @@ options:
     description: Let Kubespray act on all hosts, whatever the record says.
     type: raw
     default: false
+  fail_on:
+    description: For V(plan) and V(status), results that the caller wants to fail on, C(changes), C(drift) or both.
+    type: raw
+    default: []
   adopt_cluster:
     description: Consent to take over a cluster that has no record, by its O(name).
     type: str
@@ -120,6 +125,10 @@ options:
     description: Seconds that the lock outlives the last sign of a run that died.
     type: raw
     default: 3600
+  dead_run:
+    description: Consent to go on after a run that holds the lock and has died, by the mark that SLW-8304 tells.
+    type: str
+    default: ''
   cache_dir:
     description: Folder for what is derived from the installed Kubespray. By default C(slipway) in the user's cache.
     type: str
@@ -153,7 +162,7 @@ plan:
   returned: for V(plan) and V(begin)
   type: dict
 desired:
-  description: Hosts with digests of their variables, as they are recorded once Kubespray is done with them.
+  description: The hosts of the plan with digests of their variables, as they are recorded when Kubespray is done.
   returned: for V(begin)
   type: dict
 locked:
@@ -182,6 +191,11 @@ result:
   description: V(changes) or V(unchanged). For V(status) also V(error), when something is not ready or does not answer.
   returned: for V(plan), V(status) and V(begin)
   type: str
+failing:
+  description: What O(fail_on) names of this, which is V(changes) or nothing. Nodes have no drift.
+  returned: for V(plan) and V(status)
+  type: list
+  elements: str
 forgotten:
   description: Names of the nodes that are gone.
   returned: for V(forget)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,25 @@ _ADDRESS = ("access_ip", "ip", "ansible_host")
 _SUFFIXES = (".yml", ".yaml", ".ini", "")
 
 
-def read(variables: Mapping[str, Any], index: Index | None) -> list[Desired]:
-    """In the order of the inventory, control plane first. Without an ``index`` nothing is known of variables."""
+def node_name(host: str, values: Mapping[str, Any]) -> str:
+    """The name of a host's node, as Kubespray gives it. What came through a task's result is a text of a class of
+    Ansible's own, which YAML is not written from; this is plain."""
+    return plain_text(values.get("kube_override_hostname") or host)
+
+
+def plain_text(value: object) -> str:
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def read(variables: Mapping[str, Any], index: Index | None, only: Collection[str] = ()) -> list[Desired]:
+    """In the order of the inventory, control plane first. Without an ``index`` nothing is known of variables. ``only``:
+    of these hosts, for Ansible takes milliseconds to collect the variables of each; empty: of all."""
     groups: Mapping[str, list[str]] = variables["groups"]
     roles: dict[str, set[str]] = {}
     for group, role in GROUPS.items():
         for name in groups.get(group, ()):
-            roles.setdefault(name, set()).add(role)
+            if not only or name in only:
+                roles.setdefault(name, set()).add(role)
     places = lines(variables.get("ansible_inventory_sources") or [], roles)
     hosts = variables["hostvars"]
     found = []

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.cluster.plugins.module_utils.image.manifest import API_NAMES
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import join_image
@@ -28,16 +28,13 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.join_image i
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import CONTROL_PLANE, Desired
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Store
+from ansible_collections.slipway.cluster.plugins.module_utils.session.keys import fingerprint
 
 from . import inventory_nodes, kubespray
 from .node_planner import version
 
 _ADDRESSES = ("ip", "ansible_host", "access_ip")
 """As Kubespray tells kubelet: its own address, not the one that others may have to use."""
-
-
-_RUNTIMES = {"crio": "cri-o"}
-"""Kubespray's ``container_manager`` as the API calls it, where that differs."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def chosen(variables: Mapping[str, Any], names: Sequence[str]) -> list[str]:
 def present(client: Client, variables: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """Hosts whose nodes the cluster has already."""
     live = {one["metadata"]["name"] for one in client.list(NODE.collection(), metadata=True)}
-    return [name for name in names if _node_name(name, variables["hostvars"][name]) in live]
+    return [name for name in names if inventory_nodes.node_name(name, variables["hostvars"][name]) in live]
 
 
 def read(variables: Mapping[str, Any], names: Sequence[str], *, files: Path, cache_dir: str) -> list[Joins]:
@@ -74,7 +71,7 @@ def read(variables: Mapping[str, Any], names: Sequence[str], *, files: Path, cac
     Raises ``NodesError`` SLW-8710, SLW-8718 and of the installed Kubespray, all hosts' at once.
     """
     index = kubespray.index(cache_dir)
-    desired = {one.name: one for one in inventory_nodes.read(variables, index)}
+    desired = {one.name: one for one in inventory_nodes.read(variables, index, only=names)}
     found, problems = [], []
     for host in names:
         own = variables["hostvars"][host]
@@ -102,7 +99,7 @@ def misfits(client: Client, variables: Mapping[str, Any], joins: Sequence[Joins]
         wanted = Fitting(
             server=server,
             kubespray=record.kubespray if record else "",
-            runtimes=frozenset({_RUNTIMES.get(manager, manager)}) if manager else runtimes,
+            runtimes=frozenset({API_NAMES.get(manager, manager)}) if manager else runtimes,
             network_plugin=str(own.get("kube_network_plugin") or ""),
             architecture=str((own.get("ansible_facts") or {}).get("architecture") or ""),
             trust=_fingerprints(own.get("slipway_user_ca_keys")),
@@ -140,22 +137,13 @@ def batch_of(joins: Sequence[Joins], files: Mapping[str, str]) -> list[dict[str,
 def control_plane(variables: Mapping[str, Any]) -> set[str]:
     """Names of nodes that never join this way."""
     leading = (variables.get("groups") or {}).get("kube_control_plane") or []
-    return {_node_name(host, variables["hostvars"][host]) for host in leading}
+    return {inventory_nodes.node_name(host, variables["hostvars"][host]) for host in leading}
 
 
 def _asked(host: str, own: Mapping[str, Any], image: Image, where: str) -> Asked:
-    address = next((_plain(own[key]) for key in _ADDRESSES if own.get(key)), "")
-    name = _node_name(host, own)
+    address = next((inventory_nodes.plain_text(own[key]) for key in _ADDRESSES if own.get(key)), "")
+    name = inventory_nodes.node_name(host, own)
     return Asked(name, address, image.digest, own.get("node_taints"), own.get("slipway_join_files"), where)
-
-
-def _node_name(host: str, own: Mapping[str, Any]) -> str:
-    return _plain(own.get("kube_override_hostname") or host)
-
-
-def _plain(value: object) -> str:
-    """What came through a task's result is a text of a class of Ansible's own, which YAML is not written from."""
-    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _unfit(name: str, groups: Mapping[str, Sequence[str]]) -> Problem | None:
@@ -201,8 +189,7 @@ def _fingerprints(keys: object) -> frozenset[str]:
     for key in given:
         parts = str(key).split()
         try:
-            blob = base64.b64decode(parts[1], validate=True)
+            found.add(fingerprint(base64.b64decode(parts[1], validate=True)))
         except (IndexError, binascii.Error):
             continue
-        found.add("SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("="))
     return frozenset(found)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,9 @@ class NodeAction(ActionBase):  # type: ignore[misc]
         self._masker.add([str(args["api_token"])] if args.get("api_token") else [])
         alive = session.lives_on(os.getppid())
         rights = READER if reads or self._task.check_mode else INSTALLER
-        with opened(self, args, variables, rights=rights, masker=self._masker, alive=alive) as cluster:
+        with opened(
+            self, args, variables, rights=rights, masker=self._masker, alive=alive, tidy=lambda: False
+        ) as cluster:
             client = Client(cluster.access, user_agent=f"slipway ({agent})")
 
             def guard() -> None:
@@ -72,6 +75,17 @@ class NodeAction(ActionBase):  # type: ignore[misc]
                 yield client
             finally:
                 client.close()
+
+
+class Teller:
+    """``  12.3 s  worker7              draining   3 pods to go``; the columns are those of add-ons."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self, node: str, state: str, detail: str) -> None:
+        seconds = time.monotonic() - self._started
+        display.display(f"{seconds:7.1f} s  {node:<20} {state:<10} {detail}".rstrip())
 
 
 def stop_at(problems: Sequence[Problem]) -> None:

@@ -21,17 +21,21 @@ _MODULE = "slipway.cluster.node_lock"
 
 
 class NodeLock:
-    """``seconds``: how long a claim holds after the last sign of its run."""
+    """``seconds``: how long a claim holds after the last sign of its run. ``dead``: the mark of a run of which the user
+    says that it is over; empty, none."""
 
-    def __init__(self, action: ActionBase, variables: Mapping[str, Any], *, kubeconfig: str, seconds: float) -> None:
+    def __init__(
+        self, action: ActionBase, variables: Mapping[str, Any], *, kubeconfig: str, seconds: float, dead: str = ""
+    ) -> None:
         self._action = action
         self._variables = dict(variables)
         self._kubeconfig = kubeconfig
         self._seconds = max(60, int(seconds))
+        self._dead = dead.strip().removeprefix("#")
         self._me = myself()
         self._host = str(variables.get("inventory_hostname", ""))
         self.abandoned = False
-        """Whether a claim of a dead run was there when this looked."""
+        """Whether a claim of a dead run, or one that is over, was there when this looked."""
         self.claim: Claim | None = None
         """Of whoever was at work when this looked."""
         self.half_built = False
@@ -41,8 +45,8 @@ class NodeLock:
         """Whether the host is part of a cluster. Raises ``NodesError`` SLW-8306."""
         answer = self._call("look")
         found = answer.get("found") or {}
-        self.abandoned = is_dead(found.get("controller") or {})
-        self.claim = claim_of(found, dead=self.abandoned)
+        self.claim = claim_of(found, dead=self._is_over(found))
+        self.abandoned = self.claim is not None and not self.claim.holds
         self.half_built = bool(found.get("creates"))
         return bool(answer["cluster"])
 
@@ -61,7 +65,7 @@ class NodeLock:
         }
         answer = self._call("taken", **claim)
         found: dict[str, Any] = answer.get("found") or {}
-        if not answer["held"] and is_dead(found.get("controller") or {}):
+        if not answer["held"] and self._is_over(found):
             answer = self._call("taken", dead=found["holder"], **claim)
         if not answer["held"]:
             minutes = max(1, round(found["remaining"] / 60))
@@ -71,8 +75,8 @@ class NodeLock:
                     Problem(
                         "SLW-8304",
                         f"{found['holder']} works on the nodes since {since} min ({found['operation']})",
-                        f"wait for it; if it is dead, its claim ends by itself in {minutes} min, or delete "
-                        "/var/lib/slipway/run.json on this host",
+                        f"wait for it; if it was canceled or has died, its claim ends by itself in {minutes} min, or "
+                        f"go on at once with -e slipway_dead_run={_mark(found)}",
                         host=self._host,
                     )
                 ]
@@ -97,6 +101,14 @@ class NodeLock:
     def release(self) -> None:
         self._call("released")
 
+    def abandon(self) -> None:
+        """Who comes next goes on from here, at once."""
+        self._call("abandoned")
+
+    def _is_over(self, found: Mapping[str, Any]) -> bool:
+        """Whether the holder is known to be gone: by its process, or because the user says so."""
+        return is_dead(found.get("controller") or {}) or (bool(self._dead) and self._dead == _mark(found))
+
     def _call(self, state: str, **more: Any) -> dict[str, Any]:
         arguments = {"state": state, "holder": self._me.name, "seconds": self._seconds, "kubeconfig": self._kubeconfig}
         ssh_session.require(self._action._connection, self._host)
@@ -116,3 +128,8 @@ class NodeLock:
                 ]
             )
         return found
+
+
+def _mark(found: Mapping[str, Any]) -> str:
+    """What tells this holder from all others."""
+    return str(found.get("holder") or "").rpartition("#")[2]

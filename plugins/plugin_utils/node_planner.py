@@ -23,6 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes import remov
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.batches import batch_size
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
@@ -122,6 +123,7 @@ class Planner:
         return make(wanted, seen.live, seen.record)
 
     def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        self._check_batch("slipway_upgrade_batch")
         if seen.live is None:
             return make(wanted, None, None)
         known = self._versions()
@@ -141,7 +143,12 @@ class Planner:
         held = budget_warnings(drained, seen.objects.get("pods", ()), seen.objects.get("budgets", ()))
         return replace(plan, problems=(*plan.problems, *held))
 
+    def _check_batch(self, variable: str) -> None:
+        """Who reads it comes to it when the run has begun. Raises ``NodesError`` SLW-8420."""
+        batch_size(self._action._templar.template(self._variables.get(variable) or 1), 1, variable=variable)
+
     def _removal(self, wanted: Wanted, seen: Seen) -> NodePlan:
+        self._check_batch("slipway_drain_batch")
         if not self.by_host:
             self._lock.cluster_is_there()
         begun = self._lock.claim.removes if self._lock.claim else ()
@@ -197,11 +204,18 @@ class Planner:
         return {name: client.list(path) for name, path in _OBJECTS.items()}
 
     @contextmanager
-    def client(self, rights: str) -> Iterator[Client]:
+    def client(self, rights: str, patience: float = 60.0) -> Iterator[Client]:
+        """``patience``: seconds that the API server gets to answer."""
         with opened(
-            self._action, self._args, self._variables, rights=rights, masker=self._masker, alive=self._alive
+            self._action,
+            self._args,
+            self._variables,
+            rights=rights,
+            masker=self._masker,
+            alive=self._alive,
+            tidy=lambda: False,
         ) as cluster:
-            yield Client(cluster.access, user_agent=f"slipway ({self.operation} nodes)")
+            yield Client(cluster.access, user_agent=f"slipway ({self.operation} nodes)", patience=patience)
 
     def index(self) -> Index:
         return kubespray.index(str(self._args.get("cache_dir") or ""))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Slipway contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of a node operation, for the action: status, plan, begin, lock, note what is reached, finish."""
+"""The stages of a node operation, for the action: status, plan, begin, lock, note what is reached, finish, abandon."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import facts, upgrade
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.arrival import until_ready
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import runs_kubelet
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import JOINING, SCALE, NodePlan
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import GROUPS, runs_kubelet
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import JOINING, SCALE, Action, NodePlan
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store, from_data, to_data
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_status import status_dict, status_lines
@@ -61,6 +61,7 @@ class Stages:
             variables,
             kubeconfig=str(self._args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf"),
             seconds=options.number(self._args, "node_lock_duration", 3600, 60),
+            dead=str(self._args.get("dead_run") or ""),
         )
         self._planner = Planner(action, variables, self._lock, masker=masker, alive=alive)
 
@@ -72,14 +73,15 @@ class Stages:
             return {"changed": False, "skipped": True, "msg": text}
         plan = self._planner.plan()[2]
         self._tell(plan)
-        return _answer(plan)
+        answer = _answer(plan)
+        return {**answer, **self._judged(answer["result"], changes=answer["changed"])}
 
     def status(self) -> dict[str, Any]:
         """Tell what is there. What cannot be looked at is told as well, and is no failure."""
         found = node_status.take(self._planner, self._lock, self._variables)
         for line in status_lines(found, verbose=self._verbose):
             self._say(line)
-        return {"changed": False, "status": status_dict(found), "result": found.result}
+        return {"changed": False, "status": status_dict(found), **self._judged(found.result, changes=found.changes)}
 
     def begin(self) -> dict[str, Any]:
         """Tell what is to be done, and have the hosts known. Raises ``NodesError`` when it must not begin."""
@@ -92,13 +94,16 @@ class Stages:
         # A machine that is to come out of an image is not there yet, and nobody logs in to it.
         visited = {host for run, chosen in runs.items() if run != JOINING for host in chosen}
         touched = sorted(visited - unreachable)
+        recorded = {host for chosen in answer["plan"]["runs"].values() for host in chosen}
+        recorded |= {node.name for node in plan.nodes if node.action is Action.ADOPT}
         return {
             **answer,
             # Only its lock and its tokens are left to be done with.
             "unfinished": self._lock.abandoned and not plan.changes,
             "members": sorted(seen.live or {}),
             "first": dict(seen.record.first) if seen.record else {},
-            "desired": to_data(Record("").with_hosts(hosts)),
+            # Only these will be recorded, and what tasks hand on is templated again and again.
+            "desired": to_data(Record("").with_hosts(host for host in hosts if host.name in recorded)),
             RESULT: {
                 "runs": {**runs, TOUCHED: touched},
                 "facts": facts.of_others(hosts, seen.live, seen.record) if runs else {},
@@ -135,10 +140,11 @@ class Stages:
             until_ready(client, waiting, timeout=timeout, say=self._say)
             store = Store(client, self._planner.namespace)
             record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
-            # A host that was made an image, and is nobody's node any more.
-            gone = [name for name in record.hosts.keys() - desired if client.get(NODE.path("", name)) is None]
-            record = record.without(gone)
             groups = self._variables["groups"]
+            there = {host for group in GROUPS for host in groups.get(group) or ()}
+            # A host that was made an image, and is nobody's node any more.
+            gone = [name for name in record.hosts.keys() - there if client.get(NODE.path("", name)) is None]
+            record = record.without(gone)
             first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
             built = record.kubespray if run in _PARTIAL and record.kubespray else self._planner.index().version
             record = replace(
@@ -151,7 +157,12 @@ class Stages:
     def finish(self) -> dict[str, Any]:
         """All is done that was to be done with nodes."""
         self._lock.release()
-        return {"changed": False}
+        return {"changed": False, "locked": False}
+
+    def abandon(self) -> dict[str, Any]:
+        """The run has failed with the lock in its hand."""
+        self._lock.abandon()
+        return {"changed": False, "locked": False}
 
     def forget(self) -> dict[str, Any]:
         """Nodes are gone. Raises ``NodesError`` SLW-8313 when Kubespray has left one in the cluster."""
@@ -169,6 +180,11 @@ class Stages:
             if record is not None:
                 store.write(record.without(names))
         return {"changed": False, "forgotten": list(names)}
+
+    def _judged(self, result: str, *, changes: bool) -> dict[str, Any]:
+        """``failing``: what of this the user wants the run to fail on."""
+        found = {"changes"} if changes else set()
+        return {"result": result, "failing": sorted(found.intersection(options.fail_on(self._args)))}
 
     def _tell(self, plan: NodePlan) -> None:
         for line in nodes_lines(plan, self._planner.name, verbose=self._verbose):

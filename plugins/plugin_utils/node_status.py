@@ -19,6 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record impor
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.status import Found, Status, status
 
 from . import inventory_marks, inventory_nodes
+from .cluster_status import PATIENCE
 from .node_lock import NodeLock
 from .node_planner import NO_ANSWER, Planner, unanswered, version
 
@@ -52,7 +53,7 @@ def _index(planner: Planner, problems: list[Problem]) -> Index | None:
 
 def _by_api(planner: Planner, lock: NodeLock, found: Found, problems: list[Problem]) -> Found:
     try:
-        with planner.client(READER) as client:
+        with planner.client(READER, PATIENCE) as client:
             nodes = client.list(NODE.collection())
             found = replace(found, live=by_name(nodes), objects=nodes, server=version(client))
             record = Store(client, planner.namespace).read()

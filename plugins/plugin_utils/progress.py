@@ -40,7 +40,7 @@ class Progress:
         self._lock = threading.Lock()
         self._started = time.monotonic() - before.seconds
         self._states: dict[str, str] = {}
-        self._status = _terminal_status() if total and _somebody_looks() else None
+        self._status = _terminal_status() if total and somebody_looks() else None
 
     def __enter__(self) -> Progress:
         if self._status is not None:
@@ -69,7 +69,7 @@ class Progress:
         return f"{done} of {self._total} done" + (f", working on {', '.join(working)}" if working else "")
 
 
-def _somebody_looks() -> bool:
+def somebody_looks() -> bool:
     """ansible-runner, and AWX with it, gives every job a terminal, and nobody sits at it."""
     return sys.stdout.isatty() and "AWX_ISOLATED_DATA_DIR" not in os.environ and os.environ.get("TERM") != "dumb"
 

@@ -11,14 +11,14 @@ and one for which none is left is skipped as a whole, instead of each of its tas
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.whoami import identity
 
 RESULT = "slipway_scope"
 EVERYBODY = ""
@@ -100,14 +100,10 @@ class Holder:
 def myself() -> Holder:
     """In an action: the run is the process that started it."""
     pid = os.getppid()
-    try:
-        user = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        # Containers often run as a number that has no name.
-        user = str(os.getuid())
     mark = uuid.uuid5(uuid.NAMESPACE_OID, f"{_machine()} {_namespace()} {pid} {_started(pid)}").hex[:6]
-    name = f"{user}@{socket.gethostname()} pid {pid} #{mark}"
-    return Holder(name, {"boot": _machine(), "pids": _namespace(), "pid": str(pid), "started": _started(pid)})
+    return Holder(
+        identity(pid, mark), {"boot": _machine(), "pids": _namespace(), "pid": str(pid), "started": _started(pid)}
+    )
 
 
 def is_dead(controller: Mapping[str, str]) -> bool:

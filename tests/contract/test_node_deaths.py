@@ -18,7 +18,7 @@ import pytest
 
 from lab.hosts.log import counting
 from tests.contract.fixtures.session import Running
-from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, claim, dies, held, rights
+from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, dies, held, rights
 from tests.contract.kubespray.operations import RECORD, Operations, operations
 from tests.contract.kubespray.site import Ran
 
@@ -54,7 +54,7 @@ def died_early(empty: Operations) -> Operations:
     for task in BEFORE_THE_LOCK.values():
         said = dies(empty, "install", task)
         assert "did not come to its end" not in said
-        assert not claim(empty).exists()
+        assert not empty.run_file.exists()
     assert empty.tasks == before
     return empty
 
@@ -78,7 +78,7 @@ def test_second_run_is_refused(empty: Operations, two: tuple[Running, Ran]) -> N
     assert second.status == 2
     assert "SLW-8304" in second.out
     assert f" pid {first.process.pid} " in second.out
-    assert claim(empty).exists()
+    assert empty.run_file.exists()
 
 
 @pytest.mark.usefixtures("two")
@@ -99,7 +99,7 @@ def test_installation_that_dies_again_and_again(empty: Operations) -> None:
     ran = empty.done("install")
     assert f"did not come to its end, Kubespray's cluster was through{GOES_ON}" in ran.out
     assert empty.tasks == before
-    assert not claim(empty).exists()
+    assert not empty.run_file.exists()
     assert empty.secrets(TOKENS) == []
 
 
@@ -109,7 +109,7 @@ def test_scale_that_dies_before_the_lock_leaves_nothing(installed: Operations) -
     assert rights(installed) == []
     said = dies(installed, "scale", BEFORE_THE_LOCK["locking"])
     assert re.search(r"^\+ worker2 +join", said, re.MULTILINE)
-    assert not claim(installed).exists()
+    assert not installed.run_file.exists()
     assert rights(installed) == []
     assert versions(installed) == objects
     assert installed.tasks == before
@@ -124,7 +124,7 @@ def test_check_mode_waits_for_nobody(installed: Operations) -> None:
     assert "SLW-8308" not in ran.out
     assert installed.tasks == before
     assert versions(installed) == objects
-    assert not claim(installed).exists()
+    assert not installed.run_file.exists()
 
 
 @pytest.mark.slow
@@ -197,7 +197,7 @@ def test_nothing_begins(foreign: Operations, words: tuple[str, ...], consent: di
     assert ran.status in (1, 2)
     assert code in ran.out
     assert foreign.tasks == before
-    assert not claim(foreign).exists()
+    assert not foreign.run_file.exists()
 
 
 def test_check_mode_changes_nothing(foreign: Operations) -> None:
@@ -205,7 +205,7 @@ def test_check_mode_changes_nothing(foreign: Operations) -> None:
     ran = foreign.done("install", "--check", slipway_adopt_cluster=foreign.name)
     assert "adopt" in ran.out
     assert foreign.tasks == before
-    assert not claim(foreign).exists()
+    assert not foreign.run_file.exists()
     assert versions(foreign) == objects
 
 

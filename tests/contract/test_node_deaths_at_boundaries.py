@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, claim, dies, rights
+from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, dies, rights
 from tests.contract.kubespray.operations import Operations, operations
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -58,7 +58,7 @@ def chain(site: Operations, playbook: str, points: dict[str, str], after: str, *
         assert (task, said_of_the_one_before(operation, text)) == (task, said), text
     ran = site.done(playbook, **extra)
     assert said_of_the_one_before(operation, ran.out) == after, ran.out
-    assert not claim(site).exists()
+    assert not site.run_file.exists()
 
 
 def is_clean(site: Operations) -> None:

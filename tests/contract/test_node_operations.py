@@ -66,6 +66,10 @@ def upgraded(installed: Operations) -> Operations:
     ran = installed.does("upgrade", env={"LAB_FAIL": '{"node": ["worker2"]}'}, slipway_upgrade_batch=1)
     assert ran.status == 2, ran.out
     assert "node fails here, as ordered by lab_fail" in ran.out
+    # Who starts the next one may be in another container, and cannot see that this one is over.
+    assert "NODES  this run's claim on the nodes has ended with it: the next one goes on from here" in ran.out
+    assert installed.run_file.exists()
+    assert not installed.held()
     assert installed.nodes() == {"control1": f"v{NEW}", "worker1": f"v{NEW}", "worker2": f"v{OLD}"}
     ran = installed.done("status")
     assert re.search(r"^! cluster  an earlier upgrade by .* did not come to its end", ran.out, re.MULTILINE)
@@ -172,6 +176,18 @@ def test_install(installed: Operations) -> None:
     assert len(set(tokens)) == 1
     assert installed.orders("token create") == []
     nothing_left(installed)
+
+
+def test_changes_of_nodes_are_changes_to_fail_on(installed: Operations) -> None:
+    """With nodes as recorded the same option ends well: it is the nodes that make the difference."""
+    installed.done("plan", slipway_fail_on="changes")
+    installed.write(*FIRST, "worker3", kube_version=OLD)
+    for playbook in ("plan", "status"):
+        ran = installed.does(playbook, env={"ANSIBLE_SHOW_CUSTOM_STATS": "1"}, slipway_fail_on="changes")
+        assert ran.status == 2, ran.out
+        assert "SLW-4901 the result of the nodes is 'changes'" in ran.out
+        assert re.findall(r'"slipway_result": +"(\w+)"', ran.out) == ["changes"]
+    installed.write(*FIRST, kube_version=OLD)
 
 
 def test_upgrade_that_failed_went_on_with_the_rest(upgraded: Operations) -> None:

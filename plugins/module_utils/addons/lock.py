@@ -9,10 +9,8 @@ write, and one that dies is followed when the Lease has run out; nothing has to 
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
-import socket
 import threading
 import time
 import uuid
@@ -23,20 +21,11 @@ from datetime import datetime
 from ..kube.client import Client
 from ..kube.errors import ApiError, KubeError, StoppedError
 from ..kube.objects import LEASE, Json
+from ..kube.whoami import identity
 from .errors import LockError
 
 NAME = "slipway"
 """One for the cluster, not for each ``slipway_name``: two names may share namespaces and CRDs."""
-
-
-def holder_identity() -> str:
-    """``user@host pid 4711 #1a2b3c``: what the other side needs to find this run."""
-    try:
-        user = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        # Containers often run as a number that has no name.
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} pid {os.getpid()} #{uuid.uuid4().hex[:6]}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,7 @@ class Lock:
         self._operation = operation
         self._duration = max(2, int(duration))
         self._alive = alive
-        self.identity = holder_identity()
+        self.identity = identity(os.getpid(), uuid.uuid4().hex[:6])
         self._version = ""
         self._since = ""
         self._valid_until = 0.0

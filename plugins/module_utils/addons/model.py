@@ -162,6 +162,8 @@ class Addon:
     secret_paths: frozenset[KeyPath] = frozenset()
     position: Position = NOWHERE
     catalog: str = ""
+    offered: str = ""
+    """Version of the chart in the catalog's entry, which need not be the one that the user wants."""
     provides: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

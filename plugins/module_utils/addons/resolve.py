@@ -72,6 +72,7 @@ def _addon(
         secret_paths=frozenset(path for path, leaf in leaves if leaf.secret),
         position=draft.position,
         catalog=draft.entry.name if draft.entry else "",
+        offered=_offered(draft),
         provides=draft.texts("provides"),
         requires=draft.texts("requires"),
         after=draft.texts("after"),
@@ -94,6 +95,11 @@ def _addon(
         outputs=late,
         unknown=outputs.unknown(name for names in late.values() for name in names),
     )
+
+
+def _offered(draft: Draft) -> str:
+    found = draft.entry.node.at(("chart", "version")) if draft.entry else None
+    return str(found.value) if found is not None and not found.failed else ""
 
 
 def values_of(draft: Draft, outputs: Outputs, findings: list[Finding]) -> Node:

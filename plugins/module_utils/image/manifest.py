@@ -23,7 +23,8 @@ SCHEMA = 1
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s390x": "s390x"}
 _RUNTIMES = {"containerd": "containerd", "crio": "crio", "docker": "dockerd"}
 """Kubespray's ``container_manager``, and the program that tells its version."""
-_API_NAMES = {"containerd": "containerd", "crio": "cri-o", "docker": "docker"}
+API_NAMES = {"containerd": "containerd", "crio": "cri-o", "docker": "docker"}
+"""Kubespray's ``container_manager``, and what the API calls it."""
 _RUNTIME_PROGRAMS = (
     "containerd",
     "containerd-shim-runc-v2",
@@ -106,7 +107,7 @@ def server(place: Place, layout: Layout) -> str:
 def _runtime(programs: Programs, layout: Layout) -> dict[str, str]:
     program = _RUNTIMES.get(layout.runtime, layout.runtime)
     version = _version(programs.ask(f"{layout.runtime_dir}/{program}", "--version"), program)
-    return {"name": _API_NAMES.get(layout.runtime, layout.runtime), "version": version}
+    return {"name": API_NAMES.get(layout.runtime, layout.runtime), "version": version}
 
 
 def _version(text: str, program: str) -> str:

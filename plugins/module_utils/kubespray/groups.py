@@ -31,7 +31,7 @@ _OLD = {
     "calico-rr": "calico_rr",
     "no-floating": "no_floating",
 }
-_NODE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+NODE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST_NAME = 253
 _SLIPS = 2
 
@@ -134,7 +134,7 @@ def _hosts(inventory: Inventory) -> list[Problem]:
     found = []
     members = [host for name in (*_MEMBERS, ETCD) for host in inventory.groups.get(name, ())]
     for host in dict.fromkeys(members):
-        if not _NODE_NAME.fullmatch(host) or len(host) > _LONGEST_NAME:
+        if not NODE_NAME.fullmatch(host) or len(host) > _LONGEST_NAME:
             said = f"{host} cannot be the name of a node: lower-case letters, digits, '-' and '.' make one"
             remedy = "rename the host in the inventory"
             found.append(Problem("SLW-8017", said, remedy, inventory.where(host), host=host))

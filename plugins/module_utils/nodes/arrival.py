@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from ..kube.client import Client
 from ..kube.objects import NODE
@@ -14,6 +14,8 @@ from .model import Actual, by_name
 from .problem import NodesError, Problem
 
 _PAUSE = 1.0
+_SINGLY = 20
+"""Up to so many nodes are asked for one by one: of a large cluster the list takes the server longer."""
 
 
 def until_ready(
@@ -24,24 +26,31 @@ def until_ready(
     say: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> dict[str, Actual]:
-    """The API's nodes once all ``names`` are Ready. Nodes that are not named may be in any state.
+) -> None:
+    """Returns once all ``names`` are Ready. Nodes that are not named may be in any state.
 
     Raises ``NodesError`` SLW-8308 that names each one that is not Ready after ``timeout`` seconds, and why.
     """
     deadline = clock() + timeout
-    told: set[str] = set()
-    while True:
-        live = by_name(client.list(NODE.collection()))
-        late = [name for name in names if name not in live or not live[name].ready]
-        for name in sorted(set(names) - set(late) - told):
+    late = sorted(names)
+    while late:
+        live = _look(client, late)
+        ready = [name for name in late if name in live and live[name].ready]
+        for name in ready:
             say(f"  {name} is Ready")
-            told.add(name)
+        late = [name for name in late if name not in ready]
         if not late:
-            return live
+            return
         if clock() >= deadline:
             raise NodesError([_late(name, live.get(name), timeout) for name in late])
         sleep(_PAUSE)
+
+
+def _look(client: Client, names: Collection[str]) -> Mapping[str, Actual]:
+    if len(names) > _SINGLY:
+        return by_name(client.list(NODE.collection()))
+    found = (client.get(NODE.path("", name)) for name in names)
+    return by_name([node for node in found if node is not None])
 
 
 def _late(name: str, node: Actual | None, timeout: float) -> Problem:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..kube.client import MERGE, Client
 from ..kube.errors import ApiError
+from ..kube.node.accounts import stamp
 from ..kube.objects import NODE
 from .problem import NodesError, Problem
 
@@ -38,8 +39,7 @@ def cordon(client: Client, name: str) -> bool | None:
             return None
         if is_cordoned(node):
             return is_ours(node)
-        when = client.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        if _written(client, node, unschedulable=True, note=when):
+        if _written(client, node, unschedulable=True, note=stamp(client.now())):
             return True
     raise _contended(name)
 
@@ -53,7 +53,7 @@ def expect(client: Client, name: str) -> bool | None:
             return None
         if is_cordoned(node) or is_ours(node):
             return is_ours(node)
-        if _written(client, node, unschedulable=None, note=client.now().strftime("%Y-%m-%dT%H:%M:%SZ")):
+        if _written(client, node, unschedulable=None, note=stamp(client.now())):
             return True
     raise _contended(name)
 

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from ..image.manifest import SCHEMA, digest
 from .problem import NodesError, Problem
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,6 @@ class Image:
     architecture: str
     variables: Mapping[str, str]
     trust: frozenset[str] = field(default_factory=frozenset)
-
-
-def digest(manifest: Mapping[str, Any]) -> str:
-    """Over everything but the digest itself, in one canonical text."""
-    rest = {key: value for key, value in manifest.items() if key != "digest"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(text: str, where: str) -> Image:

@@ -46,7 +46,7 @@ def make(
     pairs = pairs_of(wanted.hosts, live)
     going = {old: new for new, old in pairs.items()}
     followed = {host.replaces: host.name for host in wanted.hosts if host.replaces and host.name in live}
-    nodes = [_change(host, live, pairs, followed) for host in wanted.hosts]
+    nodes = [_change(host, live, pairs, going, followed) for host in wanted.hosts]
     chunks = batches(list(pairs), size, variable="slipway_replace_batch") if pairs else []
     joining = tuple(name for name in pairs if name not in live or record is None or name not in record.hosts)
     runs = {JOINING: joining, REPLACING: tuple(going)}
@@ -61,12 +61,15 @@ def make(
 
 
 def _change(
-    host: Desired, live: Mapping[str, Actual], pairs: Mapping[str, str], followed: Mapping[str, str]
+    host: Desired,
+    live: Mapping[str, Actual],
+    pairs: Mapping[str, str],
+    going: Mapping[str, str],
+    followed: Mapping[str, str],
 ) -> NodeChange:
     notes = notes_of(live[host.name], None) if host.name in live else ()
-    successor = next((new for new, old in pairs.items() if old == host.name), "")
-    if successor:
-        return NodeChange(host.name, Action.REMOVE, (f"{successor} takes its place",), host.where, notes)
+    if host.name in going:
+        return NodeChange(host.name, Action.REMOVE, (f"{going[host.name]} takes its place",), host.where, notes)
     if host.name in live:
         return NodeChange(host.name, Action.UNCHANGED, (), host.where, notes)
     if host.name in pairs:

@@ -85,6 +85,17 @@ class RunFile:
             self._path.unlink()
             return True
 
+    def abandon(self, holder: str) -> bool:
+        """The run is over, and not done: who comes next need not wait, and goes on from here. False: the file is not
+        this holder's."""
+        with self._alone():
+            found = self.look()
+            if not found or found["holder"] != holder:
+                return False
+            found.pop("remaining")
+            self._write({**found, "expires": self._clock()})
+            return True
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

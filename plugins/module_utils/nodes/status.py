@@ -98,8 +98,14 @@ class Status:
         broken = any(node.node is not None and not node.ready for node in self.nodes)
         if broken or any(problem.severity is Severity.ERROR for problem in self.problems):
             return "error"
-        unfinished = found.claim is not None and not found.claim.holds
-        return "changes" if unfinished or self.differs else "unchanged"
+        return "changes" if self.changes else "unchanged"
+
+    @property
+    def changes(self) -> bool:
+        """Whether something is not as in the inventory, or a run did not come to its end: what is not ready may hide
+        it from the result."""
+        unfinished = self.found.claim is not None and not self.found.claim.holds
+        return unfinished or self.differs
 
 
 def status(wanted: Wanted, found: Found, marks: Mapping[str, Marks]) -> Status:

@@ -14,6 +14,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node import a
 from tests.contract.fixtures.session import Running
 from tests.contract.kubespray.operations import Operations
 
+CALLBACKS = Path(__file__).parent / "callbacks"
 TOKENS = "bootstrap.kubernetes.io/token"
 # Between a run's begin and the first thing that it leaves anywhere.
 BEFORE_THE_LOCK = {
@@ -43,11 +44,6 @@ def held(site: Operations, playbook: str, task: str) -> Running:
         assert time.monotonic() < deadline, run.text
         time.sleep(0.1)
     return run
-
-
-def claim(site: Operations) -> Path:
-    """Where the host keeps the lock."""
-    return Path(site.hosts["control1"].folder) / "var" / "lib" / "slipway" / "run.json"
 
 
 def rights(site: Operations) -> list[str]:

@@ -55,6 +55,23 @@ class Jobs:
     ) -> Job:
         """To its end. ``terminal``: ansible-runner's own pseudo-terminal, at which nobody is; else pipes. ``words``:
         options of ansible-runner's."""
+        folder = self.laid_out(playbook, terminal=terminal, **extra)
+        done = subprocess.run(
+            [*self.command(folder), *words],
+            env={**self.environment(), **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=600,
+            start_new_session=True,
+        )
+        assert (folder / "artifacts" / "1" / "rc").exists(), done.stdout
+        return self.ended(folder)
+
+    def laid_out(self, playbook: str, *, terminal: bool, **extra: Any) -> Path:
+        """The folder that AWX makes for a job."""
         folder = Path(tempfile.mkdtemp(prefix=f"job-{playbook}-", dir=self.site.tmp))
         mode = "pexpect" if terminal else "subprocess"
         for path, content in {
@@ -66,19 +83,14 @@ class Jobs:
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text(content, encoding="utf-8")
         (folder / "inventory" / "hosts").chmod(0o755)
-        done = subprocess.run(
-            [PROGRAMS / "ansible-runner", "run", folder, "-p", "site.yml", "-i", "1", *words],
-            env={**self._environment(), **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=600,
-            start_new_session=True,
-        )
+        return folder
+
+    def command(self, folder: Path) -> list[str]:
+        return [str(PROGRAMS / "ansible-runner"), "run", str(folder), "-p", "site.yml", "-i", "1"]
+
+    def ended(self, folder: Path) -> Job:
+        """What a job in this folder has come to."""
         artifacts = folder / "artifacts" / "1"
-        assert (artifacts / "rc").exists(), done.stdout
         found = [json.loads(file.read_text(encoding="utf-8")) for file in (artifacts / "job_events").glob("*.json")]
         return Job(
             int((artifacts / "rc").read_text(encoding="utf-8")),
@@ -88,7 +100,8 @@ class Jobs:
             sorted(found, key=lambda event: int(event["counter"])),
         )
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Of one job: its login serves once."""
         env = self.site.environment()
         secret = env.pop("SLIPWAY_SECRET_ID")
         self.mounted.write_text(secret, encoding="utf-8")

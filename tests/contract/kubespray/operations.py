@@ -168,6 +168,15 @@ class Operations(Site):
     def record(self) -> dict[str, Any]:
         return dict(json.loads(self.get(RECORD)["data"]["record"]))
 
+    @property
+    def run_file(self) -> Path:
+        """The lock of node operations."""
+        return Path(self.hosts["control1"].folder) / "var" / "lib" / "slipway" / "run.json"
+
+    def held(self) -> bool:
+        """Whether a claim on the nodes holds."""
+        return self.run_file.exists() and json.loads(self.run_file.read_text(encoding="utf-8"))["expires"] > time.time()
+
     def secrets(self, kind: str) -> list[str]:
         """Names of all Secrets of this type."""
         found = self.get("/api/v1/secrets")["items"]

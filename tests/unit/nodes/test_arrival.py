@@ -15,31 +15,51 @@ from tests.unit.nodes.objects import node
 
 
 class Api:
-    """Answers one list after the other, the last one for ever; its clock goes on by the pauses."""
+    """One state of the cluster after the other, a pause each, the last one for ever."""
 
-    def __init__(self, *lists: list[dict[str, Any]]) -> None:
-        self._lists = list(lists)
+    def __init__(self, *states: list[dict[str, Any]]) -> None:
+        self._states = list(states)
         self.now = 0.0
         self.said: list[str] = []
+        self.asked: list[str] = []
 
     def list(self, path: str) -> list[dict[str, Any]]:
-        return self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
+        self.asked.append(path)
+        return self._states[0]
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        self.asked.append(path)
+        return next((one for one in self._states[0] if path == f"/api/v1/nodes/{one['metadata']['name']}"), None)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        if len(self._states) > 1:
+            self._states.pop(0)
 
-    def wait(self, *names: str, timeout: float = 5) -> set[str]:
+    def wait(self, *names: str, timeout: float = 5) -> None:
         client: Any = self
-        found = until_ready(
-            client, names, timeout=timeout, say=self.said.append, clock=lambda: self.now, sleep=self.sleep
-        )
-        return set(found)
+        until_ready(client, names, timeout=timeout, say=self.said.append, clock=lambda: self.now, sleep=self.sleep)
 
 
 def test_others_may_be_in_any_state() -> None:
     api = Api([node("w1"), node("w2", ready=False)])
-    assert api.wait("w1") == {"w1", "w2"}
-    assert api.now == 0
+    api.wait("w1")
+    assert (api.now, api.said) == (0, ["  w1 is Ready"])
+
+
+def test_of_a_large_cluster_few_nodes_are_asked_for_by_name() -> None:
+    api = Api([node(f"w{number}") for number in range(100)])
+    api.wait("w7", "w8")
+    assert api.asked == ["/api/v1/nodes/w7", "/api/v1/nodes/w8"]
+    api.wait(*(f"w{number}" for number in range(50)))
+    assert api.asked[2:] == ["/api/v1/nodes"]
+
+
+def test_who_is_ready_is_told_once_and_not_asked_again() -> None:
+    api = Api([node("w1"), node("w2", ready=False)], [node("w1"), node("w2")])
+    api.wait("w1", "w2")
+    assert api.said == ["  w1 is Ready", "  w2 is Ready"]
+    assert api.asked[2:] == ["/api/v1/nodes/w2"]
 
 
 def test_as_many_nodes_as_wanted_are_not_the_wanted_ones() -> None:
@@ -50,7 +70,7 @@ def test_as_many_nodes_as_wanted_are_not_the_wanted_ones() -> None:
 
 def test_a_name_that_begins_alike_is_another_node() -> None:
     api = Api([node("w10")], [node("w10"), node("w1")])
-    assert api.wait("w1") == {"w10", "w1"}
+    api.wait("w1")
     assert api.now == 1
     assert api.said == ["  w1 is Ready"]
 

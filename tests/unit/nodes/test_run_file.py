@@ -51,6 +51,17 @@ def test_the_dead_need_not_be_waited_for(file: RunFile) -> None:
     assert file.take(claim("b"), 60, dead="a")["taken"]
 
 
+def test_what_failed_need_not_be_waited_for_and_is_not_forgotten(file: RunFile, clock: Clock) -> None:
+    file.take({**claim("a"), "tokens": ["aaaaaa"]}, 60)
+    file.stage("a", "cluster", 60)
+    assert not file.abandon("b")
+    assert file.abandon("a")
+    answer = file.take(claim("b"), 60)
+    assert answer["taken"]
+    assert answer["found"]["remaining"] == 0
+    assert (answer["found"]["stage"], answer["found"]["tokens"]) == ("cluster", ["aaaaaa"])
+
+
 def test_a_stage_claims_more_time_and_is_remembered(file: RunFile, clock: Clock) -> None:
     file.take(claim("a"), 60)
     clock.now += 50
