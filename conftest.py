@@ -6,7 +6,8 @@
 Every skipped test is written down: ``tests/run.py`` names the file and compares it with ``tests/allowed_skips.txt``.
 A test that silently stopped running must not look like one that passed.
 
-Side by side (``--dist loadfile``) run files, as their tests share what they set up; those of tests/lab share two labs.
+Side by side (``--dist loadfile``) run files, as their tests share what they set up; those of tests/lab share two labs,
+and those of its AWX share that.
 """
 
 from __future__ import annotations
@@ -51,8 +52,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     if config.getoption("dist") != "loadfile":
         return None
     scheduler = LoadFileScheduling(config, log)
-    scheduler._split_scope = lambda nodeid: "lab" if nodeid.startswith("tests/lab/") else nodeid.partition("::")[0]
+    scheduler._split_scope = _group
     return scheduler
+
+
+def _group(nodeid: str) -> str:
+    """What one worker runs as a whole."""
+    shared = (("tests/lab/test_awx", "awx"), ("tests/lab/", "lab"))
+    return next((name for start, name in shared if nodeid.startswith(start)), nodeid.partition("::")[0])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,14 +16,15 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -37,12 +38,45 @@ STAGE_SECONDS = {"all": 2700, "unit": 600, "long": 4 * 3600}
 PYTEST = ["-m", "pytest", "-ra"]
 # Half an hour, as root, with real hosts: who wants it starts it (docs/real.md).
 NOT_HERE = {"real"}
+HOSTS_OF_THEIR_OWN = {"nodes"}
 
 
 @dataclass(frozen=True)
 class Stage:
+    """``lab``: the file that names its lab to it."""
+
     name: str
     command: list[str | Path]
+    lab: str = ""
+
+    def start(self, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+        """In a process group of its own, so that nothing of it outlives its end."""
+        return subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=os.environ | ({"SLIPWAY_LAB_ENV": self.lab} if self.lab else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
+
+
+@dataclass
+class Beside:
+    """A stage that runs beside others; what it prints waits for its end."""
+
+    stage: Stage
+    output: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.process = self.stage.start(self.output)
+
+    def printed(self) -> str:
+        self.output.seek(0)
+        with self.output:
+            return self.output.read().decode(errors="replace")
 
 
 @dataclass
@@ -55,11 +89,53 @@ class Results:
         return sum(outcome != "passed" for _name, outcome, _seconds in self.lines)
 
     def run(self, stage: Stage) -> bool:
-        print(f"\n=== {stage.name}: {' '.join(map(str, stage.command))}", flush=True)
+        announce(stage)
         began = time.monotonic()
-        outcome = execute(stage.command, self.limit)
+        process = stage.start()
+        try:
+            outcome = outcome_of(process.wait(self.limit))
+        except subprocess.TimeoutExpired:
+            stop(process)
+            outcome = self._late
+        except BaseException:
+            stop(process)
+            raise
         self.lines.append((stage.name, outcome, time.monotonic() - began))
         return outcome == "passed"
+
+    def run_together(self, *lanes: Iterable[Stage]) -> None:
+        """The stages of a lane one after the other, the lanes at the same time."""
+        waiting = [list(lane) for lane in lanes]
+        running: list[Beside | None] = [None] * len(waiting)
+        try:
+            while any(waiting) or any(running):
+                for lane, one in enumerate(running):
+                    if one is None and waiting[lane]:
+                        running[lane] = Beside(waiting[lane].pop(0))
+                    elif one is not None and (outcome := self._outcome(one)):
+                        running[lane] = None
+                        announce(one.stage)
+                        print(one.printed(), flush=True)
+                        self.lines.append((one.stage.name, outcome, time.monotonic() - one.began))
+                time.sleep(0.2)
+        finally:
+            for one in running:
+                if one is not None:
+                    stop(one.process)
+
+    def _outcome(self, one: Beside) -> str:
+        """Empty while it runs."""
+        status = one.process.poll()
+        if status is not None:
+            return outcome_of(status)
+        if time.monotonic() - one.began < self.limit:
+            return ""
+        stop(one.process)
+        return self._late
+
+    @property
+    def _late(self) -> str:
+        return f"no end after {self.limit:.0f} s"
 
     def close(self) -> int:
         width = max(len(name) for name, _outcome, _seconds in self.lines)
@@ -70,17 +146,11 @@ class Results:
         return min(self.failed, 1)
 
 
-def execute(command: list[str | Path], limit: float) -> str:
-    """Run one stage in a process group of its own, so that nothing of it outlives its end."""
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        status = process.wait(limit)
-    except subprocess.TimeoutExpired:
-        stop(process)
-        return f"no end after {limit:.0f} s"
-    except BaseException:
-        stop(process)
-        raise
+def announce(stage: Stage) -> None:
+    print(f"\n=== {stage.name}: {' '.join(map(str, stage.command))}", flush=True)
+
+
+def outcome_of(status: int) -> str:
     return "passed" if status == 0 else f"failed with exit status {status}"
 
 
@@ -96,17 +166,17 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def lab(results: Results) -> Iterator[bool]:
-    """One lab for all stages inside, named to them by ``SLIPWAY_LAB_ENV``; says whether it is there."""
+def lab(results: Results, name: str = LAB_NAME) -> Iterator[str]:
+    """A lab for all stages inside, as the file that names it to them by ``SLIPWAY_LAB_ENV``; empty where it fails."""
     cli = [sys.executable, "-m", "lab"]
     try:
-        there = results.run(Stage("lab up", [*cli, "up", "--name", LAB_NAME]))
-        if there:
-            told = subprocess.run([*cli, "env", "--name", LAB_NAME], cwd=ROOT, capture_output=True, check=True)
-            os.environ["SLIPWAY_LAB_ENV"] = str(Path(json.loads(told.stdout)["state_dir"]) / "env.json")
-        yield there
+        file = ""
+        if results.run(Stage("lab up", [*cli, "up", "--name", name])):
+            told = subprocess.run([*cli, "env", "--name", name], cwd=ROOT, capture_output=True, check=True)
+            file = str(Path(json.loads(told.stdout)["state_dir"]) / "env.json")
+        yield file
     finally:
-        results.run(Stage("lab down", [*cli, "down", "--name", LAB_NAME]))
+        results.run(Stage("lab down", [*cli, "down", "--name", name]))
 
 
 def unit_stages(suite: str) -> Iterator[Stage]:
@@ -121,18 +191,45 @@ def unit_stages(suite: str) -> Iterator[Stage]:
             log.write("stage unit, newest ansible-core: no Python 3.12 or later for it\n")
 
 
-def lab_stages() -> Iterator[Stage]:
-    # Tests on a lab wait more than they work: one more of them than there are cores. The longest come first.
+def contract_stage(lab: str) -> Stage:
+    # Tests on a lab wait as well as they work; with one of them more than there are cores these are busy all the time.
     beside = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
-    quick = [sys.executable, *PYTEST, "-m"]
-    yield Stage("contract and lab", [*quick, "not slow and not alone", *beside, "tests/lab", "tests/contract"])
-    yield Stage("contract, alone", [*quick, "alone and not slow", "tests/contract"])
-    for scenario in sorted({path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - NOT_HERE):
-        yield Stage(f"molecule {scenario}", [BIN / "molecule", "test", "--scenario-name", scenario])
+    quick = [sys.executable, *PYTEST, "-m", "not slow and not alone"]
+    return Stage("contract and lab", [*quick, *beside, "tests/lab", "tests/contract"], lab)
 
 
-def long_stages() -> Iterator[Stage]:
-    yield Stage("long", [sys.executable, *PYTEST, "-m", "slow", "tests"])
+def last_stages(lab: str, own_lab: str) -> tuple[list[Stage], list[Stage]]:
+    """Two lanes: scenarios, which share a lab and mind each other's objects; and what has a lab for itself."""
+    names = sorted({path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - NOT_HERE)
+    scenarios = {
+        name: Stage(
+            f"molecule {name}",
+            [BIN / "molecule", "test", "--scenario-name", name],
+            own_lab if name in HOSTS_OF_THEIR_OWN else lab,
+        )
+        for name in names
+    }
+    alone = ["-m", "alone and not slow", "tests/contract"]
+    return (
+        [stage for name, stage in scenarios.items() if name not in HOSTS_OF_THEIR_OWN],
+        [
+            Stage("contract, alone", [sys.executable, *PYTEST, *alone], own_lab),
+            *(scenarios[name] for name in sorted(HOSTS_OF_THEIR_OWN)),
+        ],
+    )
+
+
+def run_on_labs(results: Results, suite: str) -> None:
+    with lab(results) as shared:
+        if not shared:
+            return
+        if suite == "long":
+            results.run(Stage("long", [sys.executable, *PYTEST, "-m", "slow", "tests"], shared))
+            return
+        results.run(contract_stage(shared))
+        with lab(results, f"{LAB_NAME}-alone") as own:
+            if own:
+                results.run_together(*last_stages(shared, own))
 
 
 def unlisted_skips(skips: list[str], allowed: list[str]) -> list[str]:
@@ -178,9 +275,7 @@ def main() -> int:
         for stage in unit_stages(suite):
             results.run(stage)
     if suite != "unit":
-        with lab(results) as there:
-            for stage in (lab_stages() if suite == "all" else long_stages()) if there else ():
-                results.run(stage)
+        run_on_labs(results, suite)
     check_skips(results)
     return results.close()
 

@@ -62,7 +62,8 @@ class Operator(threading.Thread):
         while not self._over.wait(0.1):
             if client.get(self._deployment) is None:
                 continue
-            for item in client.list(self._things) if client.get(self._things) else []:
+            # One question: the kind may go between two.
+            for item in (client.get(self._things) or {"items": []})["items"]:
                 meta = item["metadata"]
                 if meta.get("deletionTimestamp") and meta.get("finalizers"):
                     path = f"/apis/{item['apiVersion']}/namespaces/{meta['namespace']}/things/{meta['name']}"

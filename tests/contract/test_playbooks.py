@@ -49,11 +49,13 @@ slipway_addons:
 
 # How many nodes are upgraded at the same time is a variable of this name in Kubespray: there is no other way to set it.
 KUBESPRAYS = ("reserved name: serial", "reserved name 'serial'")
-# A task of each playbook that does not plan.
+# A task of each playbook that does not plan add-ons.
 TASKS = {
     "access": "Trust the authority, and prove it by a login",
+    "awx": "Make what is to be there",
     "image": "Seal",
     "join_data": "Do what this stage is for",
+    "new": "Make the inventory, and the project around it",
     "preflight": "Judge all of it together",
     "session": "Ask the authority",
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "lab" / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -52,6 +53,9 @@ def read_somewhere() -> set[str]:
             found.update(re.findall(r"\bslipway_[a-z0-9_]*[a-z0-9]", code))
     for file in ROOT.glob("plugins/**/*.py"):
         found.update(_strings(file))
+    for file in ROOT.glob("roles/new_cluster/files/stacks/*/stack.yml"):
+        questions = yaml.safe_load(file.read_text(encoding="utf-8"))["questions"]
+        found.update(f"slipway_stack_{question}" for question in questions)
     return found
 
 

@@ -16,10 +16,13 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.codes import CODES as MANIFEST
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.engine_codes import CODES as ENGINE
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.sources.codes import TITLES as SOURCES
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.codes import CODES as AWX
+from ansible_collections.slipway.cluster.plugins.module_utils.fleet.codes import CODES as FLEET
 from ansible_collections.slipway.cluster.plugins.module_utils.image.codes import CODES as IMAGE
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.codes import CODES as KUBESPRAY
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.codes import CODES as NODES
 from ansible_collections.slipway.cluster.plugins.module_utils.session.codes import CODES as SESSION
+from ansible_collections.slipway.cluster.plugins.module_utils.stacks.codes import CODES as STACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "errors"
@@ -32,6 +35,9 @@ TABLES = {
     "kubespray/codes.py": KUBESPRAY,
     "nodes/codes.py": NODES,
     "image/codes.py": IMAGE,
+    "awx/codes.py": AWX,
+    "stacks/codes.py": STACKS,
+    "fleet/codes.py": FLEET,
 }
 TITLES = {code: title for table in TABLES.values() for code, title in table.items()}
 CODE = re.compile(r"SLW-\d{4}")
@@ -43,7 +49,8 @@ PARTS = {
     "5": "Removal",
     "6": "Lock, access, options",
     "7": "Credentials",
-    "8": "Nodes and Kubespray",
+    "8": "Nodes, Kubespray, stacks, fleet",
+    "9": "AWX",
 }
 
 
