@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the test suite in stages around one lab: ``python tests/run.py [all|unit|long]``.
 
-A failed stage does not hide the ones after it; the lab is brought down whatever happens. The last words are the list
-of skipped tests, compared with ``tests/allowed_skips.txt``, and one line for each stage.
+A failed stage does not hide the ones after it; the lab is brought down whatever happens. What fails beside others on
+a lab is tried a second time at the end, alone: if it passes then it was in need of quiet, and its line says so. The
+last words are the list of skipped tests, compared with ``tests/allowed_skips.txt``, and one line for each stage.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
@@ -39,15 +40,48 @@ PYTEST = ["-m", "pytest", "-ra"]
 # Half an hour, as root, with real hosts: who wants it starts it (docs/real.md).
 NOT_HERE = {"real"}
 HOSTS_OF_THEIR_OWN = {"nodes"}
+# More tests than these do not fail for want of quiet.
+SECOND_TRIES = 3
+PASSED = "passed"
+FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """``lab``: the file that names its lab to it."""
+    """``lab``: the file that names its lab to it. ``marks``: which tests pytest runs, where it is pytest."""
 
     name: str
     command: list[str | Path]
     lab: str = ""
+    marks: str = ""
+
+    @classmethod
+    def of_tests(cls, name: str, marks: str, *places: str, lab: str = "", beside: Iterable[str] = ()) -> Stage:
+        stage = cls(name, [], lab, marks)
+        noted = ["--cache-clear", "-o", f"cache_dir={stage._notes}"]
+        return replace(stage, command=[sys.executable, *PYTEST, *noted, "-m", marks, *beside, *places])
+
+    @property
+    def _notes(self) -> Path:
+        return ROOT / ".build" / "pytest" / self.name.replace(", ", "-").replace(" ", "-")
+
+    def failed_tests(self) -> list[str]:
+        """As pytest has noted them."""
+        file = self._notes / "v/cache/lastfailed"
+        return sorted(json.loads(file.read_text(encoding="utf-8"))) if self.marks and file.exists() else []
+
+    def again(self) -> Stage | None:
+        """The files with the tests that failed, one after the other, or all of what is not pytest's.
+
+        None where too much has failed. Files, as some of their tests go on from what an earlier one has left.
+        """
+        name = f"{self.name}, second try"
+        if not self.marks:
+            return replace(self, name=name)
+        failed = self.failed_tests()
+        if not 0 < len(failed) <= SECOND_TRIES:
+            return None
+        return Stage.of_tests(name, self.marks, *sorted({test.partition("::")[0] for test in failed}), lab=self.lab)
 
     def start(self, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
         """In a process group of its own, so that nothing of it outlives its end."""
@@ -80,13 +114,30 @@ class Beside:
 
 
 @dataclass
+class Line:
+    """``unsteady``: what failed at the first try and not at the second."""
+
+    stage: Stage
+    outcome: str
+    seconds: float
+    unsteady: str = ""
+
+    @property
+    def has_passed(self) -> bool:
+        return self.outcome == PASSED or bool(self.unsteady)
+
+    def __str__(self) -> str:
+        return f"passed at its second try, unsteady: {self.unsteady}" if self.unsteady else self.outcome
+
+
+@dataclass
 class Results:
     limit: float
-    lines: list[tuple[str, str, float]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
-        return sum(outcome != "passed" for _name, outcome, _seconds in self.lines)
+        return sum(not line.has_passed for line in self.lines)
 
     def run(self, stage: Stage) -> bool:
         announce(stage)
@@ -100,8 +151,16 @@ class Results:
         except BaseException:
             stop(process)
             raise
-        self.lines.append((stage.name, outcome, time.monotonic() - began))
-        return outcome == "passed"
+        self.lines.append(Line(stage, outcome, time.monotonic() - began))
+        return outcome == PASSED
+
+    def try_again(self) -> None:
+        """Once more, and alone, what failed on a lab; what took too long is left as it is."""
+        for line in [line for line in self.lines if line.stage.lab and line.outcome.startswith(FAILED)]:
+            unsteady = ", ".join(line.stage.failed_tests()) or line.stage.name
+            stage = line.stage.again()
+            if stage and self.run(stage):
+                line.unsteady = unsteady
 
     def run_together(self, *lanes: Iterable[Stage]) -> None:
         """The stages of a lane one after the other, the lanes at the same time."""
@@ -116,7 +175,7 @@ class Results:
                         running[lane] = None
                         announce(one.stage)
                         print(one.printed(), flush=True)
-                        self.lines.append((one.stage.name, outcome, time.monotonic() - one.began))
+                        self.lines.append(Line(one.stage, outcome, time.monotonic() - one.began))
                 time.sleep(0.2)
         finally:
             for one in running:
@@ -138,10 +197,10 @@ class Results:
         return f"no end after {self.limit:.0f} s"
 
     def close(self) -> int:
-        width = max(len(name) for name, _outcome, _seconds in self.lines)
+        width = max(len(line.stage.name) for line in self.lines)
         print()
-        for name, outcome, seconds in self.lines:
-            print(f"{name:<{width}}  {seconds:7.1f} s  {outcome}")
+        for line in self.lines:
+            print(f"{line.stage.name:<{width}}  {line.seconds:7.1f} s  {line}")
         print(f"stages: {len(self.lines) - self.failed} passed, {self.failed} failed", flush=True)
         return min(self.failed, 1)
 
@@ -151,7 +210,7 @@ def announce(stage: Stage) -> None:
 
 
 def outcome_of(status: int) -> str:
-    return "passed" if status == 0 else f"failed with exit status {status}"
+    return PASSED if status == 0 else f"{FAILED} with exit status {status}"
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -194,8 +253,8 @@ def unit_stages(suite: str) -> Iterator[Stage]:
 def contract_stage(lab: str) -> Stage:
     # Tests on a lab wait as well as they work; with one of them more than there are cores these are busy all the time.
     beside = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
-    quick = [sys.executable, *PYTEST, "-m", "not slow and not alone"]
-    return Stage("contract and lab", [*quick, *beside, "tests/lab", "tests/contract"], lab)
+    marks = "not slow and not alone"
+    return Stage.of_tests("contract and lab", marks, "tests/lab", "tests/contract", lab=lab, beside=beside)
 
 
 def last_stages(lab: str, own_lab: str) -> tuple[list[Stage], list[Stage]]:
@@ -209,11 +268,10 @@ def last_stages(lab: str, own_lab: str) -> tuple[list[Stage], list[Stage]]:
         )
         for name in names
     }
-    alone = ["-m", "alone and not slow", "tests/contract"]
     return (
         [stage for name, stage in scenarios.items() if name not in HOSTS_OF_THEIR_OWN],
         [
-            Stage("contract, alone", [sys.executable, *PYTEST, *alone], own_lab),
+            Stage.of_tests("contract, alone", "alone and not slow", "tests/contract", lab=own_lab),
             *(scenarios[name] for name in sorted(HOSTS_OF_THEIR_OWN)),
         ],
     )
@@ -230,6 +288,7 @@ def run_on_labs(results: Results, suite: str) -> None:
         with lab(results, f"{LAB_NAME}-alone") as own:
             if own:
                 results.run_together(*last_stages(shared, own))
+            results.try_again()
 
 
 def unlisted_skips(skips: list[str], allowed: list[str]) -> list[str]:
@@ -246,8 +305,8 @@ def check_skips(results: Results) -> None:
     print(f"\n=== skipped tests: {len(skips)}, not in tests/allowed_skips.txt: {len(unlisted)}")
     for skip in skips:
         print(f"{'NOT ALLOWED' if skip in unlisted else 'allowed    '}  {skip}")
-    outcome = f"failed: {len(unlisted)} not allowed" if unlisted else "passed"
-    results.lines.append(("skips", outcome, time.monotonic() - began))
+    outcome = f"{FAILED}: {len(unlisted)} not allowed" if unlisted else PASSED
+    results.lines.append(Line(Stage("skips", []), outcome, time.monotonic() - began))
 
 
 def interrupted(number: int, _frame: FrameType | None) -> NoReturn:
