@@ -36,7 +36,7 @@ SKIP_LOG = ROOT / ".build" / "skips.log"
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 # Longer than any stage may take; a hanging stage must end before the machine that runs the suite gives up on all of it.
 STAGE_SECONDS = {"all": 2700, "unit": 600, "long": 4 * 3600}
-PYTEST = ["-m", "pytest", "-ra"]
+PYTEST = ["-m", "pytest", "-ra", "--durations=15", "--durations-min=10"]
 # Half an hour, as root, with real hosts: who wants it starts it (docs/real.md).
 NOT_HERE = {"real"}
 HOSTS_OF_THEIR_OWN = {"nodes"}
