@@ -70,9 +70,8 @@ def _install_bound(results: Results) -> str:
     ours, cores = results.median("slipway", "install"), results.about["machine"]["cores"]
     if ours is None:
         return ""
-    server = (results.median("slipway", "install", "api_cpu") or 0) + (
-        results.median("slipway", "install", "etcd_cpu") or 0
-    )
+    parts = (results.of("slipway", "install", part) for part in ("api_cpu", "etcd_cpu"))
+    server = median([api + etcd for api, etcd in zip(*parts, strict=True)]) or 0
     own = results.median("slipway", "install", "cpu") or 0
     return (
         f"of {ours:.1f} s on {cores} cores, API server and etcd take {server:.1f} CPU seconds and Slipway {own:.1f}; "

@@ -73,8 +73,8 @@ def test_entry_is_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_digests_are_written_by_the_lock_only(name: str) -> None:
-    """Typed by hand they are at best out of date; `slipway.cluster.lock` reads them from the repository."""
+def test_no_digest_is_typed_by_hand(name: str) -> None:
+    """Typed by hand they are at best out of date."""
     assert "sha256" not in (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
 
 

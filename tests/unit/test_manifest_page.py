@@ -31,6 +31,7 @@ RAW = {
     "slipway_history_max": "number",
     "slipway_fail_on": "list of words",
     "slipway_smoke": "true or false",
+    "slipway_api_forward": "true or false",
 }
 """What `raw` stands for; by default a list of names."""
 
@@ -46,6 +47,7 @@ def variables() -> dict[str, tuple[str, str, str]]:
     known = {option: found.group(1) for option, found in names.items() if found}
     known["operation=remove"] = "slipway.cluster.remove"
     known["operation=rollback"] = "slipway.cluster.rollback"
+    known["api_access=ssh"] = "slipway_api_access: ssh"
     found = {}
     for spec in options.values():
         match = VARIABLE.match(str(spec["default"]))

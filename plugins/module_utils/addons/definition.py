@@ -62,7 +62,7 @@ CHART = group(
     Field("repo", TEXT, "Address of the chart repository, or of an OCI registry (oci://…)."),
     Field("name", TEXT, "Name of the chart in the repository."),
     Field("version", TEXT, "Exact version of the chart."),
-    Field("digest", TEXT, "sha256 digest of the chart archive; written by slipway.cluster.lock."),
+    Field("digest", TEXT, "sha256 digest of the chart archive; another archive of this version is refused."),
     Field("path", TEXT, "A chart's folder or .tgz, instead of repo, name and version."),
 )
 
