@@ -24,6 +24,7 @@ _OF_A_RUN = frozenset({
 })  # fmt: skip
 """What says how a run goes, or what we take care of ourselves: a change of it is no reason to run Kubespray."""
 _ADDRESS = ("access_ip", "ip", "ansible_host")
+_OWN, _ACCESS = ("ip", "ip6"), ("access_ip", "access_ip6")
 _SUFFIXES = (".yml", ".yaml", ".ini", "")
 
 
@@ -55,7 +56,9 @@ def read(variables: Mapping[str, Any], index: Index | None, only: Collection[str
             Desired(
                 name=name,
                 roles=frozenset(own),
-                address=next((str(values[key]) for key in _ADDRESS if values.get(key)), ""),
+                address=next(iter(_written(values, _ADDRESS)), ""),
+                own=_written(values, _OWN),
+                access=_written(values, _ACCESS),
                 variables=_digests(values, index) if index else {},
                 where=places.get(name, ""),
                 source=str(values.get("slipway_node_source") or KUBESPRAY),
@@ -63,6 +66,10 @@ def read(variables: Mapping[str, Any], index: Index | None, only: Collection[str
             )
         )
     return found
+
+
+def _written(values: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(values[name]) for name in names if values.get(name))
 
 
 def _digests(values: Mapping[str, Any], index: Index) -> dict[str, str]:

@@ -32,10 +32,11 @@ def runs_kubelet(roles: Collection[str]) -> bool:
 class Desired:
     """A host of the inventory that belongs to the cluster.
 
-    ``address`` is what other nodes reach it at (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
-    knows). ``variables`` are digests, by name, of what the user set for it and Kubespray reads. ``where`` is
-    ``file:line`` of the host in the inventory, where that is known. ``source`` is one of ``SOURCES``.
-    ``replaces`` names the host whose place it takes.
+    ``address`` is what the inventory has of it (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
+    knows). ``own`` are the addresses that Kubespray binds it to (``ip``, ``ip6``), ``access`` those that others are
+    told (``access_ip``, ``access_ip6``); ``ansible_host`` is neither, for it may lead there by NAT. ``variables`` are
+    digests, by name, of what the user set for it and Kubespray reads. ``where`` is ``file:line`` of the host in the
+    inventory, where that is known. ``source`` is one of ``SOURCES``. ``replaces`` names the host whose place it takes.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Desired:
     where: str = ""
     source: str = KUBESPRAY
     replaces: str = ""
+    own: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
 
     @property
     def is_node(self) -> bool:
