@@ -37,6 +37,7 @@ class Desired:
     told (``access_ip``, ``access_ip6``); ``ansible_host`` is neither, for it may lead there by NAT. ``variables`` are
     digests, by name, of what the user set for it and Kubespray reads. ``where`` is ``file:line`` of the host in the
     inventory, where that is known. ``source`` is one of ``SOURCES``. ``replaces`` names the host whose place it takes.
+    ``override`` is the name of its node, where that is another than its own.
     """
 
     name: str
@@ -48,6 +49,12 @@ class Desired:
     replaces: str = ""
     own: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
+    override: str = ""
+
+    @property
+    def node(self) -> str:
+        """What the API calls it."""
+        return self.override or self.name
 
     @property
     def is_node(self) -> bool:
