@@ -39,6 +39,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text 
 
 from ..plugin_utils import cluster_status, options, session
 from ..plugin_utils.cluster import Cluster, opened
+from ..plugin_utils.inventory_nodes import node_names
 from ..plugin_utils.progress import Progress
 from ..plugin_utils.segments import Run
 
@@ -124,7 +125,7 @@ class ActionModule(ActionBase):
             loader=self._loader,
             task=self._task,
             outputs=operation not in ("remove", "smoke"),
-            without=options.names(args, "without_nodes") if operation == _FEWER else (),
+            without=node_names(variables, options.names(args, "without_nodes")) if operation == _FEWER else (),
         )
         masker.add(manifest.secrets)
         if operation == "smoke":

@@ -23,7 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError
 
-from ..plugin_utils import options
+from ..plugin_utils import inventory_nodes, options
 from ..plugin_utils.node_action import NodeAction, Teller
 
 display = Display()
@@ -33,7 +33,7 @@ class ActionModule(NodeAction):
     """Names in, progress lines while it lasts, what became of each node out."""
 
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        names = options.names(args, "nodes")
+        names = inventory_nodes.node_names(variables, options.names(args, "nodes"))
         with self.client(variables, agent="node_drain") as client:
             if args.get("state") == "uncordoned":
                 return self._uncordon(client, names)
@@ -42,7 +42,7 @@ class ActionModule(NodeAction):
             groups = batches(names, args.get("batch") or 1, variable="slipway_drain_batch") if names else []
             if self._task.check_mode:
                 return _result(drain_plan(client, names))
-            return _result(drain(client, groups, _settings(args), Teller()))
+            return _result(drain(client, groups, _settings(args, variables), Teller()))
 
     def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
         """Cordons that an earlier run has left. Those of others stay."""
@@ -65,13 +65,13 @@ def _outcomes(done: Mapping[str, bool | None], words: Mapping[bool | None, str])
     return [{"node": name, "outcome": words[taken]} for name, taken in done.items()]
 
 
-def _settings(args: Mapping[str, Any]) -> Settings:
+def _settings(args: Mapping[str, Any], variables: Mapping[str, Any]) -> Settings:
     grace = options.number(args, "grace_period", -1, -1)
     return Settings(
         timeout=options.number(args, "timeout", 600, 1),
         grace=None if grace < 0 else int(grace),
-        lost=frozenset(options.names(args, "lost")),
-        unreachable=frozenset(options.names(args, "unreachable")),
+        lost=frozenset(inventory_nodes.node_names(variables, options.names(args, "lost"))),
+        unreachable=frozenset(inventory_nodes.node_names(variables, options.names(args, "unreachable"))),
         keep_cordon=options.flag(args, "keep_cordon", False),
     )
 

@@ -30,7 +30,7 @@ class ActionModule(NodeAction):
         checks = args.get("state") == "checked"
         groups = variables.get("groups") or {}
         if not any(host in (groups.get(group) or ()) for group in inventory_nodes.GROUPS):
-            message = f"{host!r} is no control plane, etcd or worker host by its groups"
+            message = f"{host!r} is no control plane, etcd, worker or route reflector host by its groups"
             raise NodesError([Problem("SLW-8754", message, "name a host of kube_node, as the inventory spells it")])
         name = inventory_nodes.node_name(host, variables["hostvars"][host])
         with self.client(variables, agent="node_leave", reads=checks) as client:

@@ -156,7 +156,7 @@ options:
     description: Consent to fewer replicas of add-ons that call it unsafe.
     type: raw
   without_nodes:
-    description: For O(operation=fewer_nodes), names of nodes that are to go.
+    description: For O(operation=fewer_nodes), names of nodes, or of their hosts, that are to go.
     type: raw
   remove_addons:
     description: Add-ons to remove, for O(operation=remove).

@@ -33,7 +33,9 @@ attributes:
     description: A node that is drained is not touched again.
 options:
   nodes:
-    description: Names of nodes, as a list or separated by commas. Those that are not in the cluster count as done.
+    description:
+      - Names of nodes, or of their hosts in the inventory, as a list or separated by commas. Those that are not in the
+        cluster count as done.
     type: raw
     required: true
   state:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleError
+
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.magic import is_ansibles
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.digests import digest, relevant
@@ -24,6 +26,7 @@ _OF_A_RUN = frozenset({
 })  # fmt: skip
 """What says how a run goes, or what we take care of ourselves: a change of it is no reason to run Kubespray."""
 _ADDRESS = ("access_ip", "ip", "ansible_host")
+_OWN, _ACCESS = ("ip", "ip6"), ("access_ip", "access_ip6")
 _SUFFIXES = (".yml", ".yaml", ".ini", "")
 
 
@@ -31,6 +34,23 @@ def node_name(host: str, values: Mapping[str, Any]) -> str:
     """The name of a host's node, as Kubespray gives it. What came through a task's result is a text of a class of
     Ansible's own, which YAML is not written from; this is plain."""
     return plain_text(values.get("kube_override_hostname") or host)
+
+
+def node_names(variables: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """``names`` of hosts or of nodes: those of nodes."""
+    hosts = variables["hostvars"]
+    return [_node_name(name, hosts.raw_get(name), hosts) if name in hosts else name for name in names]
+
+
+def _node_name(host: str, values: Mapping[str, Any], hosts: Mapping[str, Any]) -> str:
+    """``values`` as they are written. Of all that is in them, the name alone is worth evaluating here."""
+    if "{{" not in str(values.get("kube_override_hostname")):
+        return node_name(host, values)
+    try:
+        return node_name(host, hosts[host])
+    except AnsibleError:
+        # It wants facts of the host. As it is written it is no name, which will be told.
+        return node_name(host, values)
 
 
 def plain_text(value: object) -> str:
@@ -51,11 +71,15 @@ def read(variables: Mapping[str, Any], index: Index | None, only: Collection[str
     found = []
     for name, own in roles.items():
         values = hosts.raw_get(name)
+        node = _node_name(name, values, hosts)
         found.append(
             Desired(
                 name=name,
                 roles=frozenset(own),
-                address=next((str(values[key]) for key in _ADDRESS if values.get(key)), ""),
+                address=next(iter(_written(values, _ADDRESS)), ""),
+                own=_written(values, _OWN),
+                access=_written(values, _ACCESS),
+                override=node if node != name else "",
                 variables=_digests(values, index) if index else {},
                 where=places.get(name, ""),
                 source=str(values.get("slipway_node_source") or KUBESPRAY),
@@ -63,6 +87,10 @@ def read(variables: Mapping[str, Any], index: Index | None, only: Collection[str
             )
         )
     return found
+
+
+def _written(values: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(values[name]) for name in names if values.get(name))
 
 
 def _digests(values: Mapping[str, Any], index: Index) -> dict[str, str]:

@@ -147,7 +147,7 @@ def _asked(host: str, own: Mapping[str, Any], image: Image, where: str) -> Asked
 
 
 def _unfit(name: str, groups: Mapping[str, Sequence[str]]) -> Problem | None:
-    others = [group for group in ("kube_control_plane", "etcd") if name in (groups.get(group) or ())]
+    others = [group for group in ("kube_control_plane", "etcd", "calico_rr") if name in (groups.get(group) or ())]
     if others:
         message = f"{name} is in {' and '.join(others)}; these hosts never join from an image"
         return Problem("SLW-8703", message, "slipway.cluster.install builds it over SSH", host=name)

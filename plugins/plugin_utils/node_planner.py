@@ -25,7 +25,9 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.batches import batch_size
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards_pods import budget_warnings
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_wanted import Marks
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Actual, Desired, by_name
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.names import Names, problems_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan, Wanted, make
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan_marks import marked
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
@@ -49,8 +51,9 @@ _OBJECTS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API servers' versions, and
-    which versions of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
+    """What is there, in the names of hosts: ``live`` is None where there is no cluster yet. For an upgrade also the API
+    servers' versions, and which versions of APIs are in use; for it and for a removal all pods, volumes, claims and
+    budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
@@ -85,9 +88,9 @@ class Planner:
 
     def plan(self) -> tuple[Seen, list[Desired], NodePlan]:
         """Raises ``NodesError`` for what cannot even be looked at, and ``KubeError``."""
-        seen = self._look()
         index = self.index()
         hosts = inventory_nodes.read(self._variables, index)
+        seen = self._look(hosts)
         wanted = self.wanted(hosts, index.version)
         makers: dict[str, Callable[[Wanted, Seen], NodePlan]] = {
             "upgrade": self._upgrade,
@@ -96,7 +99,7 @@ class Planner:
             "replace": self._replacement,
         }
         maker = makers.get(self.operation, self._comparison)
-        return seen, hosts, self._with_marks(maker(wanted, seen), seen)
+        return seen, hosts, self._with_marks(maker(wanted, seen), seen, hosts)
 
     def wanted(self, hosts: Sequence[Desired], installed: str) -> Wanted:
         """``installed``: version of Kubespray."""
@@ -112,12 +115,18 @@ class Planner:
             inventory=self._inventory(),
         )
 
-    def _with_marks(self, plan: NodePlan, seen: Seen) -> NodePlan:
-        """What is wrong with them is told before anything begins."""
+    def _with_marks(self, plan: NodePlan, seen: Seen, hosts: Sequence[Desired]) -> NodePlan:
+        """What is wrong with them, and with names, is told before anything begins."""
         if self.operation == "remove_cluster":
             return plan
-        wanted, problems = inventory_marks.parse(inventory_marks.read(self._variables))
+        wanted, problems = self.marks(Names.of(hosts, seen.record))
+        problems += problems_of(hosts, seen.record)
         return replace(marked(plan, seen.nodes, wanted), problems=(*plan.problems, *problems))
+
+    def marks(self, names: Names) -> tuple[dict[str, Marks], list[Problem]]:
+        """Those that the inventory has, by host, and everything that is wrong with them."""
+        wanted, problems = inventory_marks.parse(inventory_marks.read(self._variables))
+        return {names.host(node): marks for node, marks in wanted.items()}, problems
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return make(wanted, seen.live, seen.record)
@@ -160,7 +169,7 @@ class Planner:
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
 
-    def _look(self) -> Seen:
+    def _look(self, hosts: Sequence[Desired]) -> Seen:
         """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
         direct = not self.by_host
         # A host that is no part of a cluster has nobody to ask for a token.
@@ -168,17 +177,19 @@ class Planner:
             return Seen(None, None)
         try:
             with self.client(READER) as client:
-                nodes = client.list(NODE.collection())
+                objects = client.list(NODE.collection())
                 record = Store(client, self.namespace).read()
                 if record is None and self._half_built(direct):
                     record = Record(self.name)
+                names = Names.of(hosts, record)
+                nodes = names.nodes(objects)
                 seen = Seen(by_name(nodes), record, nodes=nodes)
                 if self.operation in ("remove", "upgrade", "replace"):
-                    seen = replace(seen, objects=self._objects(client))
+                    seen = replace(seen, objects=self._objects(client, names))
                 if self.operation != "upgrade":
                     return seen
                 used = used_by_releases(client, name=str(self._args.get("name")), namespace=self.namespace)
-                seen = replace(seen, server=version(client), servers=servers(client))
+                seen = replace(seen, server=version(client), servers=names.keys(servers(client)))
                 return replace(seen, used=used, asked=asked_of(client))
         except KubeError as exc:
             if exc.code != NO_ANSWER:
@@ -200,8 +211,9 @@ class Planner:
             self._lock.cluster_is_there()
         return self._lock.half_built
 
-    def _objects(self, client: Client) -> dict[str, list[Json]]:
-        return {name: client.list(path) for name, path in _OBJECTS.items()}
+    def _objects(self, client: Client, names: Names) -> dict[str, list[Json]]:
+        found = {kind: client.list(path) for kind, path in _OBJECTS.items()}
+        return {**found, "pods": names.pods(found["pods"])}
 
     @contextmanager
     def client(self, rights: str, patience: float = 60.0) -> Iterator[Client]:

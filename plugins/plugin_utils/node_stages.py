@@ -25,7 +25,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record impor
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_status import status_dict, status_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 
-from . import kubespray, node_status, options
+from . import inventory_nodes, kubespray, node_status, options
 from .node_lock import NodeLock
 from .node_planner import Planner, version
 from .scope import RESULT, TOUCHED
@@ -134,16 +134,16 @@ class Stages:
         # As they were before Kubespray set variables of its own.
         desired = from_data(self._args.get("desired") or {}).hosts
         hosts = {name: host for name, host in desired.items() if name in names}
+        waiting = [host.override or name for name, host in hosts.items() if runs_kubelet(host.roles)]
         with self._planner.client(INSTALLER) as client:
             timeout = options.number(self._args, "node_timeout", 300)
-            waiting = [n for n, host in hosts.items() if runs_kubelet(host.roles)] if timeout and not adopted else []
-            until_ready(client, waiting, timeout=timeout, say=self._say)
+            until_ready(client, waiting if timeout and not adopted else [], timeout=timeout, say=self._say)
             store = Store(client, self._planner.namespace)
             record = store.read() or Record(str(self._variables["slipway_name"]), adopted=adopted)
             groups = self._variables["groups"]
             there = {host for group in GROUPS for host in groups.get(group) or ()}
             # A host that was made an image, and is nobody's node any more.
-            gone = [name for name in record.hosts.keys() - there if client.get(NODE.path("", name)) is None]
+            gone = [n for n in record.hosts.keys() - there if client.get(NODE.path("", record.node(n))) is None]
             record = record.without(gone)
             first = {group: groups[group][0] for group in ("kube_control_plane", "etcd") if groups.get(group)}
             built = record.kubespray if run in _PARTIAL and record.kubespray else self._planner.index().version
@@ -167,11 +167,12 @@ class Stages:
     def forget(self) -> dict[str, Any]:
         """Nodes are gone. Raises ``NodesError`` SLW-8313 when Kubespray has left one in the cluster."""
         names = options.names(self._args, "hosts")
+        nodes = inventory_nodes.node_names(self._variables, names)
         with self._planner.client(INSTALLER) as client:
             if options.flag(self._args, "delete", False):
-                for name in names:
+                for name in nodes:
                     client.delete(NODE.path("", name))
-            left = [name for name in names if client.get(NODE.path("", name)) is not None]
+            left = [name for name in nodes if client.get(NODE.path("", name)) is not None]
             if left:
                 remedy = "look at what Kubespray said; the next run goes on from here"
                 raise NodesError([Problem("SLW-8313", f"{name} is still in the cluster", remedy) for name in left])

@@ -14,11 +14,12 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import by_name
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.names import Names, problems_of
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.status import Found, Status, status
 
-from . import inventory_marks, inventory_nodes
+from . import inventory_nodes
 from .cluster_status import PATIENCE
 from .node_lock import NodeLock
 from .node_planner import NO_ANSWER, Planner, unanswered, version
@@ -35,10 +36,15 @@ def take(planner: Planner, lock: NodeLock, variables: Mapping[str, Any]) -> Stat
             found = replace(found, there=lock.cluster_is_there(), claim=lock.claim)
         except NodesError as exc:
             problems += exc.problems
+    hosts = inventory_nodes.read(variables, index)
     if found.there:
         found = _by_api(planner, lock, found, problems)
-    hosts = inventory_nodes.read(variables, index)
-    marks, wrong = inventory_marks.parse(inventory_marks.read(variables))
+    names = Names.of(hosts, found.record)
+    if found.live is not None:
+        objects = names.nodes(found.objects)
+        found = replace(found, live=by_name(objects), objects=objects)
+    marks, wrong = planner.marks(names)
+    wrong += problems_of(hosts, found.record)
     return status(planner.wanted(hosts, found.installed), replace(found, problems=(*problems, *wrong)), marks)
 
 

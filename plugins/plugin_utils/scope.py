@@ -30,7 +30,8 @@ _LOCAL = "localhost"
 @dataclass
 class Scope:
     """Of one ``ansible-playbook``. ``runs`` are the hosts of each of Kubespray's playbooks, ``facts`` what the plays
-    are to know of hosts that they do not see, ``given`` variables of hosts that they see."""
+    are to know of hosts that they do not see, ``given`` variables of hosts that they see. ``visited`` are hosts that
+    Kubespray has gathered facts of; ``told`` are the ``facts`` that stand in for those of the others."""
 
     runs: dict[str, list[str]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -38,6 +39,8 @@ class Scope:
     narrowed_to: str = EVERYBODY
     present: bool = False
     original: list[str] | None = None
+    visited: set[str] = field(default_factory=set)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def obey(self, wanted: Mapping[str, Any], manager: Any) -> None:
         """``manager`` is Ansible's variable manager. In the main process only."""
@@ -57,10 +60,22 @@ class Scope:
         chosen = self.runs.get(self.narrowed_to, [])
         # Without localhost the play that widens the scope again would see no host either.
         inventory.subset(",".join([_LOCAL, *chosen]))
-        for host in self.facts.keys() - set(chosen) if chosen else ():
-            manager.set_nonpersistent_facts(host, self.facts[host])
+        if chosen and self.narrowed_to != TOUCHED:
+            self._stand_in(set(chosen), manager)
         for host in self.given.keys() & set(chosen):
             manager.set_nonpersistent_facts(host, self.given[host])
+
+    def _stand_in(self, chosen: set[str], manager: Any) -> None:
+        """Of hosts that are seen Kubespray gathers facts: these would lose to ours, or not be gathered at all."""
+        for host in self.told.keys() & chosen:
+            known = manager._nonpersistent_fact_cache.get(host, {})
+            for name, value in self.told.pop(host).items():
+                if known.get(name) == value:
+                    del known[name]
+        self.visited |= chosen
+        for host in self.facts.keys() - self.visited:
+            self.told[host] = dict(self.facts[host])
+            manager.set_nonpersistent_facts(host, dict(self.facts[host]))
 
 
 CURRENT = Scope()

@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "SLW-8314": "run leaves out hosts or plays",
     "SLW-8315": "source of a node is not possible",
     "SLW-8316": "node cannot take another's place",
+    "SLW-8317": "node cannot have this name",
     "SLW-8401": "node to remove is not known",
     "SLW-8402": "consent for a node that is not removed",
     "SLW-8403": "node to remove is not in the cluster",

@@ -23,32 +23,45 @@ def of_others(
     """Facts by host name, for those of ``hosts`` whose address is known."""
     found = {}
     for host in hosts:
-        addresses = _addresses(host, live or {}, record)
-        if addresses:
-            found[host.name] = _facts(host.name, addresses)
+        written = _by_version(host.own)
+        seen = _by_version(live[host.name].addresses) if live and host.name in live else {}
+        own = written or seen or _guessed(host, record)
+        # A node has the families of addresses that its cluster has, whatever else the inventory says of its host.
+        own = {version: own.get(version, address) for version, address in (seen or own).items()}
+        if own:
+            access = _by_version(host.access)
+            found[host.name] = _facts(host.name, own, {version: access.get(version, own[version]) for version in own})
     return found
 
 
-def _addresses(host: Desired, live: Mapping[str, Actual], record: Record | None) -> list[str]:
-    """The one that the inventory says first; of others, the API's."""
+def _guessed(host: Desired, record: Record | None) -> dict[int, str]:
+    """Of a host that is no node. ``ansible_host``, which may be behind ``address``, is how we reach it: by NAT it is
+    another address than its own."""
     known = record.hosts.get(host.name) if record else None
-    named = [host.address, *(live[host.name].addresses if host.name in live else ()), known.address if known else ""]
-    return [address for address in dict.fromkeys(named) if _version(address)]
+    named = (*host.access, known.address if known else "", host.address)
+    return _by_version([address for address in named if _version(address)][:1])
 
 
-def _facts(name: str, addresses: list[str]) -> dict[str, Any]:
-    # One of each family, as Kubespray has them on two stacks.
-    each = {_version(address): address for address in reversed(addresses)}
-    chosen = sorted(each.values(), key=addresses.index)
+def _by_version(addresses: Iterable[str]) -> dict[int, str]:
+    """One of each family, as Kubespray has them on two stacks: the first."""
+    found: dict[int, str] = {}
+    for address in addresses:
+        if version := _version(address):
+            found.setdefault(version, address)
+    return found
+
+
+def _facts(name: str, own: Mapping[int, str], access: Mapping[int, str]) -> dict[str, Any]:
+    """Of both the first address is the main one."""
     facts: dict[str, Any] = {
-        "main_ip": chosen[0],
-        "main_access_ip": chosen[0],
-        "main_ips": chosen,
-        "main_access_ips": chosen,
+        "main_ip": next(iter(own.values())),
+        "main_access_ip": next(iter(access.values())),
+        "main_ips": list(own.values()),
+        "main_access_ips": list(access.values()),
         "ansible_hostname": name.partition(".")[0],
         "ansible_fqdn": name,
     }
-    for version, address in each.items():
+    for version, address in own.items():
         facts[f"ansible_default_ipv{version}"] = {"address": address}
         facts[f"ansible_all_ipv{version}_addresses"] = [address]
     return facts

@@ -20,7 +20,8 @@ from .problem import Problem
 
 Json = dict[str, Any]
 
-CONTROL_PLANE_GROUP, ETCD_GROUP, WORKER_GROUP = "kube_control_plane", "etcd", "kube_node"
+CONTROL_PLANE_GROUP, ETCD_GROUP, WORKER_GROUP, REFLECTOR_GROUP = "kube_control_plane", "etcd", "kube_node", "calico_rr"
+_NODE_GROUPS = (CONTROL_PLANE_GROUP, WORKER_GROUP, REFLECTOR_GROUP)
 _PATTERN = "*?[]:!&~,"
 _ORDER = "put another host first in the group, run slipway.cluster.install, then remove this one"
 
@@ -66,9 +67,7 @@ class Seen:
 
     @property
     def hosts(self) -> set[str]:
-        return {
-            host for group in (CONTROL_PLANE_GROUP, ETCD_GROUP, WORKER_GROUP) for host in self.groups.get(group, ())
-        }
+        return {host for group in (*_NODE_GROUPS, ETCD_GROUP) for host in self.groups.get(group, ())}
 
 
 def check_removal(removal: Removal, seen: Seen) -> list[Problem]:
@@ -136,7 +135,7 @@ def _unknown(variable: str, name: str, seen: Seen) -> tuple[str, str]:
 def _not_there(known: Iterable[str], removal: Removal, seen: Seen) -> Iterator[Problem]:
     """A host that only the inventory knows has nothing to be removed from, unless an earlier run has begun with it."""
     live = {node["metadata"]["name"] for node in seen.nodes}
-    nodes = {host for group in (CONTROL_PLANE_GROUP, WORKER_GROUP) for host in seen.groups.get(group, ())}
+    nodes = {host for group in _NODE_GROUPS for host in seen.groups.get(group, ())}
     for name in known:
         if name in nodes and name not in live and name not in seen.recorded:
             remedy = "take it out of the inventory; to wipe a host that never joined, use Kubespray's reset on it alone"
@@ -157,6 +156,7 @@ def _last_of_role(known: Sequence[str], removal: Removal, seen: Seen) -> Iterato
         (CONTROL_PLANE_GROUP, "control plane node"),
         (WORKER_GROUP, "worker"),
         (ETCD_GROUP, "etcd member"),
+        (REFLECTOR_GROUP, "route reflector"),
     ):
         members = seen.groups.get(group, ())
         leaving = [name for name in members if name in known]

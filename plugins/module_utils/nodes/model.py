@@ -12,7 +12,8 @@ from typing import Any
 CONTROL_PLANE = "control-plane"
 ETCD = "etcd"
 WORKER = "worker"
-GROUPS = {"kube_control_plane": CONTROL_PLANE, "etcd": ETCD, "kube_node": WORKER}
+REFLECTOR = "route-reflector"
+GROUPS = {"kube_control_plane": CONTROL_PLANE, "etcd": ETCD, "kube_node": WORKER, "calico_rr": REFLECTOR}
 """Kubespray's groups, and the role that a host has by being in one."""
 
 KUBESPRAY = "kubespray"
@@ -25,17 +26,19 @@ _ROLE = "node-role.kubernetes.io/"
 
 def runs_kubelet(roles: Collection[str]) -> bool:
     """Whether a host with these roles is a node; one in the group ``etcd`` alone is none."""
-    return CONTROL_PLANE in roles or WORKER in roles
+    return not {CONTROL_PLANE, WORKER, REFLECTOR}.isdisjoint(roles)
 
 
 @dataclass(frozen=True)
 class Desired:
     """A host of the inventory that belongs to the cluster.
 
-    ``address`` is what other nodes reach it at (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
-    knows). ``variables`` are digests, by name, of what the user set for it and Kubespray reads. ``where`` is
-    ``file:line`` of the host in the inventory, where that is known. ``source`` is one of ``SOURCES``.
-    ``replaces`` names the host whose place it takes.
+    ``address`` is what the inventory has of it (``access_ip``, ``ip`` or ``ansible_host``; empty: only the host itself
+    knows). ``own`` are the addresses that Kubespray binds it to (``ip``, ``ip6``), ``access`` those that others are
+    told (``access_ip``, ``access_ip6``); ``ansible_host`` is neither, for it may lead there by NAT. ``variables`` are
+    digests, by name, of what the user set for it and Kubespray reads. ``where`` is ``file:line`` of the host in the
+    inventory, where that is known. ``source`` is one of ``SOURCES``. ``replaces`` names the host whose place it takes.
+    ``override`` is the name of its node, where that is another than its own.
     """
 
     name: str
@@ -45,6 +48,14 @@ class Desired:
     where: str = ""
     source: str = KUBESPRAY
     replaces: str = ""
+    own: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    override: str = ""
+
+    @property
+    def node(self) -> str:
+        """What the API calls it."""
+        return self.override or self.name
 
     @property
     def is_node(self) -> bool:
@@ -76,9 +87,12 @@ def actual(node: Mapping[str, Any]) -> Actual:
     meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     labels = meta.get("labels") or {}
     control_plane = any(labels.get(_ROLE + role) is not None for role in ("control-plane", "master"))
-    tainted = any(taint["key"] == _ROLE + "control-plane" for taint in spec.get("taints") or [])
+    taints = {taint["key"] for taint in spec.get("taints") or []}
     roles = {CONTROL_PLANE} if control_plane else set()
-    if not tainted:
+    # Kubespray tells in no other way what it is.
+    if _ROLE + "calico-rr" in taints:
+        roles.add(REFLECTOR)
+    elif _ROLE + "control-plane" not in taints:
         roles.add(WORKER)
     ready: Mapping[str, Any] = next((c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {})
     return Actual(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .model import CONTROL_PLANE, ETCD, IMAGE, SOURCES, WORKER, Actual, Desired
+from .model import CONTROL_PLANE, ETCD, IMAGE, REFLECTOR, SOURCES, WORKER, Actual, Desired
 from .problem import NodesError, Problem, Severity
 from .record import Host, Record
 
@@ -292,7 +292,7 @@ def _chosen(*runs: tuple[str, Sequence[Desired]]) -> dict[str, tuple[str, ...]]:
 
 
 def _beyond_worker(host: Desired) -> str:
-    return " and ".join(sorted(host.roles - {WORKER}, key=(CONTROL_PLANE, ETCD).index))
+    return " and ".join(sorted(host.roles - {WORKER}, key=(CONTROL_PLANE, ETCD, REFLECTOR).index))
 
 
 def _not_by_scale(wanted: Wanted, host: Desired) -> Problem:

@@ -29,11 +29,13 @@ _MANAGER = "slipway"
 
 @dataclass(frozen=True)
 class Host:
-    """A host as it was when Kubespray last finished with it. ``variables``: digests by name."""
+    """A host as it was when Kubespray last finished with it. ``variables``: digests by name. ``override``: the name of
+    its node, where that is another than its own."""
 
     roles: frozenset[str]
     address: str
     variables: Mapping[str, str]
+    override: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,12 @@ class Record:
 
     def with_hosts(self, hosts: Iterable[Desired]) -> Record:
         """These are as the inventory has them now."""
-        new = {one.name: Host(one.roles, one.address, dict(one.variables)) for one in hosts}
+        new = {one.name: Host(one.roles, one.address, dict(one.variables), one.override) for one in hosts}
         return replace(self, hosts={**self.hosts, **new})
+
+    def node(self, host: str) -> str:
+        """What the API calls the node of a host."""
+        return (self.hosts[host].override if host in self.hosts else "") or host
 
     def without(self, names: Iterable[str]) -> Record:
         gone = set(names)
@@ -69,6 +75,7 @@ def to_data(record: Record) -> Json:
             "roles": sorted(host.roles),
             "address": host.address,
             "own": {key: value for key, value in host.variables.items() if common.get(key) != value},
+            **({"node": host.override} if host.override else {}),
         }
         for name, host in record.hosts.items()
     }
@@ -103,7 +110,9 @@ def from_data(data: Mapping[str, Any]) -> Record:
         if data["schema"] != _SCHEMA:
             raise ValueError(f"it has schema {data['schema']}, this version knows {_SCHEMA}")
         hosts = {
-            name: Host(frozenset(host["roles"]), host["address"], {**data["common"], **host["own"]})
+            name: Host(
+                frozenset(host["roles"]), host["address"], {**data["common"], **host["own"]}, host.get("node", "")
+            )
             for name, host in data["hosts"].items()
         }
         return Record(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ..kube.objects import Json
 from .claim import Claim
 from .marks_wanted import Marks
-from .model import CONTROL_PLANE, ETCD, WORKER, Actual, Desired
+from .model import CONTROL_PLANE, ETCD, REFLECTOR, WORKER, Actual, Desired
 from .plan import Action, Wanted, make
 from .plan_marks import marked
 from .problem import Problem, Severity
@@ -22,7 +22,7 @@ from .record import Record
 from .upgrade_path import KUBELET_SKEW
 from .versions import minors_between, parse
 
-_ORDER = (CONTROL_PLANE, ETCD, WORKER)
+_ORDER = (CONTROL_PLANE, ETCD, WORKER, REFLECTOR)
 _NEWER = "newer than the API server"
 
 
@@ -144,10 +144,10 @@ def _without_kubespray(wanted: Wanted, record: Record | None) -> Wanted:
 
 
 def _roles(node: Actual | None, host: Desired | None) -> tuple[str, ...]:
-    """What the API says; of etcd it knows nothing."""
+    """What the API says; of etcd it knows nothing, and not of every route reflector."""
     if node is None:
         return _ordered(host.roles if host else ())
-    return _ordered({*node.roles, *((host.roles if host else frozenset()) & {ETCD})})
+    return _ordered({*node.roles, *((host.roles if host else frozenset()) & {ETCD, REFLECTOR})})
 
 
 def _ordered(roles: Sequence[str] | frozenset[str] | set[str]) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def make(
                     LEADING,
                     tuple(h.name for h in present if _leads(h.roles, h.name in behind, bool(todo.control_plane))),
                 ),
-                (WORKERS, tuple(h.name for h in present if h.worker_only and h.name in behind)),
+                (WORKERS, tuple(h.name for h in present if _follows(h.roles) and h.name in behind)),
             )
             if hosts
         },
@@ -80,6 +80,11 @@ def _leads(roles: frozenset[str], behind: bool, leading: bool) -> bool:
     if CONTROL_PLANE in roles:
         return behind
     return ETCD in roles and (behind or (len(roles) == 1 and leading))
+
+
+def _follows(roles: frozenset[str]) -> bool:
+    """Kubespray upgrades route reflectors with the workers."""
+    return roles.isdisjoint((CONTROL_PLANE, ETCD))
 
 
 def _reasons(running: Running, todo: Left, wanted: Wanted) -> tuple[str, ...]:

@@ -113,6 +113,14 @@ def test_last_of_a_role() -> None:
     ]
 
 
+def test_route_reflectors_are_nodes_and_one_stays() -> None:
+    more = {"groups": {**GROUPS, "calico_rr": ["r1", "r2"]}, "nodes": [*NODES, node("r1"), node("r2")]}
+    assert check("r1", **more) == []
+    found = check("r1", "r2", **more)
+    assert [problem.message for problem in found] == ["r1, r2: no route reflector would be left"]
+    assert codes(check("r1", **{**more, "nodes": NODES}))[0] == ("SLW-8403", "r1")
+
+
 def test_what_would_be_left_is_ready() -> None:
     nodes = [node(n, ready=n != "worker10") if n.startswith("worker") else node(n, control_plane=True) for n in
              ["cp1", "cp2", "cp3", "worker1", "worker2", "worker10"]]  # fmt: skip

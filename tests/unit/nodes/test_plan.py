@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import (
     CONTROL_PLANE,
     ETCD,
+    REFLECTOR,
     WORKER,
     Actual,
     Desired,
@@ -187,6 +188,23 @@ def test_an_etcd_host_is_no_node_and_is_not_missed() -> None:
     etcd = Desired("e1", frozenset({ETCD}), "10.0.2.1")
     plan = make(wanted(*CLUSTER, etcd), live(*CLUSTER), recorded(*CLUSTER, etcd))
     assert not plan.runs
+
+
+def test_a_route_reflector_is_a_node_that_scale_does_not_make() -> None:
+    reflector = replace(worker(9), roles=frozenset({REFLECTOR}))
+    plan = make(wanted(*CLUSTER, reflector), live(*CLUSTER), recorded(*CLUSTER))
+    assert actions(plan)["w9"] == "join"
+    assert plan.runs == {"cluster": ("cp1", "w1", "w2", "w9")}
+    plan = make(wanted(*CLUSTER, reflector, operation="scale"), live(*CLUSTER), recorded(*CLUSTER))
+    assert codes(plan) == ["SLW-8303"]
+    assert "w9 is to be route-reflector" in plan.problems[0].message
+    everybody = (*CLUSTER, reflector)
+    assert not make(wanted(*everybody), live(*everybody), recorded(*everybody)).runs
+
+
+def test_the_api_knows_route_reflectors_by_their_taint() -> None:
+    taint = {"key": "node-role.kubernetes.io/calico-rr", "effect": "NoSchedule"}
+    assert actual({"metadata": {"name": "r1"}, "spec": {"taints": [taint]}}).roles == {REFLECTOR}
 
 
 def test_strangers_are_told_and_left() -> None:

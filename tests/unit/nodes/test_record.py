@@ -74,7 +74,7 @@ def test_a_digest_changes_with_the_value_and_not_with_the_order() -> None:
 def test_facts_of_hosts_that_are_not_visited() -> None:
     hosts = [
         Desired("cp1", frozenset({"etcd"}), "cp1.example.com"),
-        Desired("w1.lab", WORKER, "10.0.0.2"),
+        Desired("w1.lab", WORKER, "10.0.0.2", own=("10.0.0.2",)),
         Desired("x", WORKER),
     ]
     live = {"cp1": Actual("cp1", WORKER, True, "", "", ("10.0.0.1", "fd00::1"), False, "")}
@@ -86,6 +86,40 @@ def test_facts_of_hosts_that_are_not_visited() -> None:
     assert found["w1.lab"]["main_access_ip"] == "10.0.0.2"
     assert found["w1.lab"]["ansible_hostname"] == "w1"
     assert found["w1.lab"]["main_ips"] == ["10.0.0.2"]
+
+
+def facts_of(host: Desired, *of_api: str, recorded: str = "") -> dict[str, Any]:
+    live = {host.name: Actual(host.name, WORKER, True, "", "", of_api, False, "")} if of_api else {}
+    return facts.of_others([host], live, Record("p", hosts={host.name: Host(WORKER, recorded, {})}))[host.name]
+
+
+def test_a_floating_address_is_not_a_nodes_own() -> None:
+    floating = Desired("cp1", WORKER, "203.0.113.5")
+    told = facts_of(floating, "10.0.0.5", recorded="203.0.113.5")
+    assert (told["main_ip"], told["main_access_ip"]) == ("10.0.0.5", "10.0.0.5")
+    assert told["ansible_default_ipv4"] == {"address": "10.0.0.5"}
+    # Of a host that is no node the API knows nothing.
+    assert facts_of(floating, recorded="10.0.0.6")["main_ip"] == "10.0.0.6"
+    assert facts_of(floating)["main_ip"] == "203.0.113.5"
+
+
+def test_own_address_and_that_for_others_are_two() -> None:
+    both = Desired("cp1", WORKER, "192.0.2.5", own=("10.0.0.5",), access=("192.0.2.5",))
+    told = facts_of(both, "10.0.0.5")
+    assert (told["main_ip"], told["main_access_ip"]) == ("10.0.0.5", "192.0.2.5")
+    assert (told["main_ips"], told["main_access_ips"]) == (["10.0.0.5"], ["192.0.2.5"])
+    access_alone = Desired("cp1", WORKER, "192.0.2.5", access=("192.0.2.5",))
+    assert facts_of(access_alone, "10.0.0.5")["main_ip"] == "10.0.0.5"
+    assert facts_of(access_alone, "10.0.0.5")["main_access_ip"] == "192.0.2.5"
+
+
+def test_of_two_families_those_that_the_cluster_has() -> None:
+    host = Desired("cp1", WORKER, "10.0.0.5", own=("10.0.0.5", "fd00::5"), access=("192.0.2.5",))
+    assert facts_of(host, "10.0.0.5")["main_ips"] == ["10.0.0.5"]
+    assert facts_of(host, "fd00::5")["main_access_ips"] == ["fd00::5"]
+    assert facts_of(host, "10.0.0.5", "fd00::5")["main_access_ips"] == ["192.0.2.5", "fd00::5"]
+    v4 = Desired("cp1", WORKER, "10.0.0.5", own=("10.0.0.5",))
+    assert facts_of(v4, "10.0.0.6", "fd00::5")["main_ips"] == ["10.0.0.5", "fd00::5"]
 
 
 class Reader:

@@ -75,6 +75,31 @@ def test_others_are_known_and_own_hosts_are_asked(manager: VariableManager, scop
     assert "main_ip" not in told(manager, "w3")
 
 
+def test_a_host_that_a_later_run_visits_tells_of_itself(manager: Any) -> None:
+    told_of_w1 = {"main_ip": "10.0.0.2", "ansible_default_ipv4": {"address": "10.0.0.2"}}
+    scope = Scope()
+    runs = {"leading": ["cp1"], "workers": ["w1", "w2"]}
+    scope.obey({"runs": runs, "facts": {**RUNS["facts"], "w1": told_of_w1}, "given": {}}, manager)
+    scope.obey({"narrow": "leading"}, manager)
+    assert told(manager, "w1")["main_ip"] == "10.0.0.2"
+    manager.set_nonpersistent_facts("w1", {"ours": 1})
+    manager.set_nonpersistent_facts("cp1", {"main_ip": "10.0.0.9"})
+    scope.obey({"narrow": ""}, manager)
+    scope.obey({"narrow": "workers"}, manager)
+    assert not told_of_w1.keys() & told(manager, "w1").keys()
+    assert told(manager, "w1")["ours"] == 1
+    # What the first run has gathered is not less than what we know.
+    assert told(manager, "cp1")["main_ip"] == "10.0.0.9"
+
+
+def test_a_look_at_the_hosts_gathers_nothing_for_kubespray(manager: Any) -> None:
+    scope = Scope()
+    scope.obey({**RUNS, "runs": {"hosts": ["cp1", "w3"], "scale": ["w3"]}}, manager)
+    scope.obey({"narrow": "hosts"}, manager)
+    scope.obey({"narrow": "scale"}, manager)
+    assert told(manager, "cp1")["main_ip"] == "10.0.0.1"
+
+
 def test_a_run_without_hosts_sees_none(manager: VariableManager, scope: Scope) -> None:
     for run in ("cluster", "never planned"):
         scope.obey({"narrow": run}, manager)

@@ -195,6 +195,12 @@ def test_a_host_for_etcd_alone_is_no_node() -> None:
     assert "etcd alone" in lines(one, verbose=True)[-1]
 
 
+def test_roles_that_the_api_does_not_tell() -> None:
+    both = replace(WORKERS[0], roles=frozenset({WORKER, "route-reflector"}))
+    one = told(found(), FIRST, both, *WORKERS[1:])
+    assert next(node.roles for node in one.nodes if node.name == both.name) == (WORKER, "route-reflector")
+
+
 def test_a_run_that_died() -> None:
     written = {
         "holder": "jane@a pid 3",

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import (
     CONTROL_PLANE,
     ETCD,
+    REFLECTOR,
     WORKER,
     Actual,
     Desired,
@@ -69,6 +70,13 @@ def test_control_plane_and_etcd_go_first() -> None:
     assert {n.name: n.action.value for n in found.nodes}["w1"] == "upgrade"
     assert found.reasons == (f"Kubernetes {OLD} -> {NEW}",)
     assert not codes(found)
+
+
+def test_route_reflectors_go_with_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = (host("r1", REFLECTOR), host("r2", REFLECTOR, WORKER))
+    monkeypatch.setattr("tests.unit.nodes.test_upgrade_plan.HOSTS", (*HOSTS, *both))
+    assert plan(nodes()).runs["upgrade_workers"] == ("w1", "w2", "r1", "r2")
+    assert plan(nodes(r1=NEW)).runs["upgrade_workers"] == ("w1", "w2", "r2")
 
 
 def test_workers_that_are_there_are_not_touched_again() -> None:
