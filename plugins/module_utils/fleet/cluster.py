@@ -23,7 +23,7 @@ WORST_FIRST = ("error", CHANGES, DRIFT, "unchanged")
 _NOT_LOOKED_AT, _TOO_LONG = "SLW-8802", "SLW-8803"
 _CODE = re.compile(r"SLW-\d{4}")
 _SAID = re.compile(r"^(?:ERROR! |\[ERROR\]: )(.+)", re.MULTILINE)
-_NOTHING_TO_DO = ("unchanged", "adopt", "unknown")
+_NOTHING_TO_DO = ("unchanged", "adopt", "unknown", "stranger", "absent")
 
 
 @dataclass(frozen=True)

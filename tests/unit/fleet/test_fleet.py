@@ -88,12 +88,16 @@ def test_a_cluster_by_its_api_alone() -> None:
 
 
 def test_nodes_that_are_not_as_written_are_changes_even_where_something_is_not_ready() -> None:
-    every = nodes(node(), node(ready=False), node("join", joined=False), node("stranger"), result="error")
+    every = nodes(node(), node(ready=False), node("join", joined=False), node("converge"), result="error")
     found = look(nodes=every, addons=addons(addon("a")))
     assert (found.result, found.changes, found.conditions) == ("error", 2, {"changes"})
     assert look(nodes=nodes(node("adopt"), node("unknown")), addons=addons()).changes == 0
     # Of the cluster as a whole: another version, or nobody has adopted it.
     assert look(nodes=nodes(node(), result="changes"), addons=addons()).changes == 1
+
+
+def test_nodes_that_no_run_touches_are_no_changes() -> None:
+    assert look(nodes=nodes(node("stranger"), node("absent"))).conditions == set()
 
 
 def test_drift_is_a_field_each_where_it_can_be_told_else_an_object() -> None:
