@@ -83,7 +83,7 @@ class ActionModule(ActionBase):
             "result": fleet.result,
             "fleet": fleet_dict(fleet),
             "stats": fleet_stats(fleet),
-            "failures": _failures(fleet, fail_on),
+            "failures": cluster.failures(fleet, fail_on),
         }
 
 
@@ -91,18 +91,6 @@ def _lines(fleet: Fleet, *, verbose: bool) -> list[str]:
     if somebody_looks():
         return list(screen_lines(fleet, shutil.get_terminal_size().columns, verbose=verbose))
     return list(fleet_lines(fleet, verbose=verbose))
-
-
-def _failures(fleet: Fleet, fail_on: tuple[str, ...]) -> list[str]:
-    """Why the run is to end with a failure; empty: it is not."""
-    if not fleet.counts["answered"]:
-        return ["SLW-8804 no cluster of the fleet answered (the reason of each stands above)"]
-    found = {what: [one.name for one in fleet.clusters if what in one.conditions] for what in fail_on}
-    return [
-        f"SLW-4901 {what}: {', '.join(names)}, and slipway_fail_on asks to fail on it"
-        for what, names in found.items()
-        if names
-    ]
 
 
 def _write(args: Mapping[str, Any], fleet: Fleet, fail_on: tuple[str, ...]) -> None:
