@@ -43,7 +43,8 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             session.check_packages()
-            result.update(changed=False, **self._run(self._task.args))
+            passwords = fleet_job.passwords(self._play_context, task_vars or {})
+            result.update(changed=False, **self._run(self._task.args, passwords))
         except NodesError as exc:
             count = f"{len(exc.problems)} error{'s' if len(exc.problems) > 1 else ''}:"
             text = "\n  ".join([count, *(str(problem) for problem in exc.problems)])
@@ -54,7 +55,7 @@ class ActionModule(ActionBase):
             result.update(failed=True, result="error", msg="the run that started this has ended")
         return result
 
-    def _run(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _run(self, args: Mapping[str, Any], passwords: Mapping[str, str]) -> dict[str, Any]:
         named, problems = entries.read(args.get("fleet"), Path.cwd())
         if problems:
             raise NodesError(problems)
@@ -69,7 +70,7 @@ class ActionModule(ActionBase):
 
         with fleet_job.vault_passwords(self._loader) as vaults:
             ended = children.run(
-                [fleet_job.job(one, limits[one.name], vaults) for one in named],
+                [fleet_job.job(one, limits[one.name], vaults, passwords) for one in named],
                 parallel=int(options.number(args, "parallel", 4, 1)),
                 alive=session.lives_on(os.getppid()),
                 tell=tell,
