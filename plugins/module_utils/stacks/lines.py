@@ -37,7 +37,6 @@ def line_of(text: str, path: KeyPath) -> int:
 
 def no_yaml(file: str, exc: yaml.YAMLError) -> str:
     """What is said of a file that cannot be parsed."""
-    mark = getattr(exc, "problem_mark", None)
-    if mark is None:
-        return f"{file}: is not YAML: {' '.join(str(exc).split())}"
-    return f"{file}:{mark.line + 1}: is not YAML: {exc.problem or exc.context}"
+    if isinstance(exc, yaml.MarkedYAMLError) and exc.problem_mark is not None:
+        return f"{file}:{exc.problem_mark.line + 1}: is not YAML: {exc.problem or exc.context}"
+    return f"{file}: is not YAML: {' '.join(str(exc).split())}"
