@@ -16,9 +16,11 @@ def make(wanted: Wanted) -> NodePlan:
     """Kubespray's ``cluster`` on all hosts that are not left out: it finds by itself which of them are nodes.
 
     Of a machine that comes out of an image nobody can tell whether it is there, so it is left to a later run: a node
-    does not join twice, and a machine that was never started cannot be visited.
+    does not join twice, and a machine that was never started cannot be visited. Nor can it be told of one whose place
+    another takes: a node that was replaced does not come back.
     """
-    nodes = tuple(_change(host, wanted) for host in wanted.hosts)
+    followers = {host.replaces: host.name for host in wanted.hosts if host.replaces}
+    nodes = tuple(_change(host, wanted, followers.get(host.name)) for host in wanted.hosts)
     acting = {node.name for node in nodes if node.action is Action.CONVERGE}
     return NodePlan(
         wanted.operation,
@@ -30,10 +32,14 @@ def make(wanted: Wanted) -> NodePlan:
     )
 
 
-def _change(host: Desired, wanted: Wanted) -> NodeChange:
+def _change(host: Desired, wanted: Wanted, follower: str | None) -> NodeChange:
+    """``follower`` takes its place."""
     if host.name in wanted.absent:
         return left_out(host)
     if host.source == IMAGE:
         reason = "out of an image: without the API nobody can tell whether it has joined; run this again later"
+        return NodeChange(host.name, Action.ABSENT, (reason,), host.where)
+    if follower:
+        reason = f"without the API nobody can tell whether {follower} has replaced it; run this again later"
         return NodeChange(host.name, Action.ABSENT, (reason,), host.where)
     return NodeChange(host.name, Action.CONVERGE, ("slipway_converge asks for it",), host.where)

@@ -46,6 +46,12 @@ def test_a_node_out_of_an_image_does_not_join_again() -> None:
     assert "nobody can tell whether it has joined" in "\n".join(nodes_lines(plan, "prod"))
 
 
+def test_a_node_that_may_have_been_replaced_does_not_come_back() -> None:
+    plan = make(wanted(*CLUSTER, worker(11, source="image", replaces="w1"), converge=True))
+    assert plan.runs == {"cluster": ("cp1", "w2")}
+    assert "nobody can tell whether w11 has replaced it" in "\n".join(nodes_lines(plan, "prod"))
+
+
 def test_sources_that_cannot_be_are_told() -> None:
     assert codes(make(wanted(*CLUSTER, worker(3, source="picture"), converge=True))) == ["SLW-8315"]
 
