@@ -43,7 +43,8 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         try:
             session.check_packages()
-            result.update(changed=False, **self._run(self._task.args))
+            passwords = fleet_job.passwords(self._play_context, task_vars or {})
+            result.update(changed=False, **self._run(self._task.args, passwords))
         except NodesError as exc:
             count = f"{len(exc.problems)} error{'s' if len(exc.problems) > 1 else ''}:"
             text = "\n  ".join([count, *(str(problem) for problem in exc.problems)])
@@ -54,7 +55,7 @@ class ActionModule(ActionBase):
             result.update(failed=True, result="error", msg="the run that started this has ended")
         return result
 
-    def _run(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _run(self, args: Mapping[str, Any], passwords: Mapping[str, str]) -> dict[str, Any]:
         named, problems = entries.read(args.get("fleet"), Path.cwd())
         if problems:
             raise NodesError(problems)
@@ -69,7 +70,7 @@ class ActionModule(ActionBase):
 
         with fleet_job.vault_passwords(self._loader) as vaults:
             ended = children.run(
-                [fleet_job.job(one, limits[one.name], vaults) for one in named],
+                [fleet_job.job(one, limits[one.name], vaults, passwords) for one in named],
                 parallel=int(options.number(args, "parallel", 4, 1)),
                 alive=session.lives_on(os.getppid()),
                 tell=tell,
@@ -83,7 +84,7 @@ class ActionModule(ActionBase):
             "result": fleet.result,
             "fleet": fleet_dict(fleet),
             "stats": fleet_stats(fleet),
-            "failures": _failures(fleet, fail_on),
+            "failures": cluster.failures(fleet, fail_on),
         }
 
 
@@ -91,18 +92,6 @@ def _lines(fleet: Fleet, *, verbose: bool) -> list[str]:
     if somebody_looks():
         return list(screen_lines(fleet, shutil.get_terminal_size().columns, verbose=verbose))
     return list(fleet_lines(fleet, verbose=verbose))
-
-
-def _failures(fleet: Fleet, fail_on: tuple[str, ...]) -> list[str]:
-    """Why the run is to end with a failure; empty: it is not."""
-    if not fleet.counts["answered"]:
-        return ["SLW-8804 no cluster of the fleet answered (the reason of each stands above)"]
-    found = {what: [one.name for one in fleet.clusters if what in one.conditions] for what in fail_on}
-    return [
-        f"SLW-4901 {what}: {', '.join(names)}, and slipway_fail_on asks to fail on it"
-        for what, names in found.items()
-        if names
-    ]
 
 
 def _write(args: Mapping[str, Any], fleet: Fleet, fail_on: tuple[str, ...]) -> None:

@@ -25,7 +25,9 @@ class ActionModule(NodeAction):
     _supports_diff = True
 
     def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        given = args.get("nodes") or inventory_marks.read(variables, options.names(args, "hosts"))
+        # No host is none of them, and not all.
+        only = options.names(args, "hosts") if args.get("hosts") is not None else None
+        given = args.get("nodes") or inventory_marks.read(variables, only)
         wanted, problems = inventory_marks.parse(given)
         stop_at(problems)
         with self.client(variables, agent="node_marks") as client:

@@ -49,6 +49,8 @@ options:
     description:
       - 'Results that the run is to fail on: V(changes), V(drift), V(unreachable). What is found of them is in
         RV(failures).'
+      - With one of them, a cluster that answered and could be looked at in part only is a failure as well, for nobody
+        can tell whether they hold there.
       - That no cluster answered at all is always one of these.
     type: list
     elements: str

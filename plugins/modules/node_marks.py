@@ -39,9 +39,10 @@ options:
         C(where), the place that is named when one of them is wrong.
     type: dict
   hosts:
-    description: Of the inventory, without O(nodes), these hosts alone; by default all that are nodes.
+    description:
+      - Of the inventory, without O(nodes), these hosts alone; by default all that are nodes.
+      - An empty list is none of them.
     type: raw
-    default: []
 """
 
 EXAMPLES = r"""

@@ -4,7 +4,7 @@
 """The command that looks at one cluster: ``status``, by an ansible-playbook of its own, as this run was started.
 
 Nothing that may be secret is among its arguments as the system shows them, nor in a file: options, variables and
-vault passwords come by inherited descriptors of memory, what the SSH session needs by the environment, as always.
+passwords come by inherited descriptors of memory, what the SSH session needs by the environment, as always.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 from ansible import constants, context
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
 
 from ansible_collections.slipway.cluster.plugins.module_utils.fleet.asked import OUTCOME, OWN
 from ansible_collections.slipway.cluster.plugins.module_utils.fleet.children import Job
@@ -65,16 +66,30 @@ def vault_passwords(loader: DataLoader) -> Iterator[dict[int, str]]:
             os.close(fd)
 
 
-def job(entry: Entry, seconds: float, vaults: Mapping[int, str]) -> Job:
-    """``seconds``: the time limit. ``vaults`` as ``vault_passwords`` gives them."""
+def passwords(play_context: PlayContext, variables: Mapping[str, Any]) -> dict[str, str]:
+    """Those for connections and for becoming another user that this run was given, by asking or by a file.
+
+    A variable of this run counts more than they do, and hides them. Its value is not theirs: as an extra variable it
+    comes to every cluster anyway, and one of this run's inventory is for no other cluster.
+    """
+    found = {name: getattr(play_context, name) for name in fleet_keeper.PASSWORDS}
+    return {
+        name: str(value)
+        for name, value in found.items()
+        if value and not any(variable in variables for variable in constants.MAGIC_VARIABLE_MAPPING[name])
+    }
+
+
+def job(entry: Entry, seconds: float, vaults: Mapping[int, str], given: Mapping[str, str]) -> Job:
+    """``seconds``: the time limit. ``vaults`` as ``vault_passwords`` gives them, ``given`` as ``passwords`` does."""
 
     def command(paths: Sequence[str], outcome: str) -> tuple[list[str], dict[str, str]]:
         # The last is for people: what this process looks at.
         program = [sys.executable, "-P", fleet_keeper.__file__, str(os.getpid())]
         return [*program, *paths, entry.inventory], _environment(outcome)
 
-    arguments = json.dumps(list(_arguments(entry, vaults))).encode()
-    return Job(entry.name, command, [arguments], seconds, tuple(vaults))
+    told = {"arguments": list(_arguments(entry, vaults)), "passwords": dict(given)}
+    return Job(entry.name, command, [json.dumps(told).encode()], seconds, tuple(vaults))
 
 
 def _arguments(entry: Entry, vaults: Mapping[int, str]) -> Iterator[str]:

@@ -7,8 +7,8 @@ whoever started it is gone, also by ``kill -9``.
 Workers of Ansible and programs that they start may be in sessions of their own, so that a process group does not hold
 them together. This process inherits whatever loses its parent, and so still knows what belongs to the run.
 
-Arguments: the process that starts it, a file with the run's arguments as JSON, and whatever is to be seen in a list of
-processes. Its exit status is that of the run.
+Arguments: the process that starts it, a file with the run's arguments and passwords as JSON, and whatever is to be seen
+in a list of processes. Its exit status is that of the run.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _GRACE = 3.0
 """Seconds for what ends by itself once its run has: an SSH session gives its token back."""
 _POLL = 0.05
+
+PASSWORDS = ("password", "become_pass")
+"""For connections, and for becoming another user: by their names in Ansible, in the order in which it asks for them."""
 
 
 def main() -> int:
@@ -52,10 +56,21 @@ def main() -> int:
             return os.waitstatus_to_exitcode(status)
 
 
-def _play(arguments: list[str]) -> int:
-    from ansible.cli.playbook import main as ansible_playbook
+def _play(told: dict[str, Any]) -> int:
+    from ansible.cli.playbook import PlaybookCLI
+    from ansible.utils.unsafe_proxy import wrap_var
 
-    ansible_playbook(arguments)
+    given: dict[str, str] = told["passwords"]
+
+    class Play(PlaybookCLI):  # type: ignore[misc]
+        @staticmethod
+        def ask_passwords() -> tuple[Any, ...]:
+            """Whoever started this has asked. No template is looked for in a password."""
+            if not given:
+                return tuple(PlaybookCLI.ask_passwords())
+            return tuple(wrap_var(given.get(name)) for name in PASSWORDS)
+
+    Play.cli_executor(told["arguments"])
     return 0
 
 

@@ -18,13 +18,13 @@ _KINDS = ("labels", "taints", "annotations")
 _READ = {"kube_override_hostname", *(f"node_{kind}" for kind in _KINDS)}
 
 
-def read(variables: Mapping[str, Any], only: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+def read(variables: Mapping[str, Any], only: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
     """Three variables of every host that is a node, by its name in the cluster: as Kubespray names it. ``only``: of
-    these hosts, for Ansible takes milliseconds to collect the variables of each; empty: of all."""
+    these hosts, for Ansible takes milliseconds to collect the variables of each; None: of all."""
     hostvars, groups = variables["hostvars"], variables.get("groups") or {}
     found = {}
     for host in dict.fromkeys(host for group in NODE_GROUPS for host in groups.get(group) or []):
-        if only and host not in only:
+        if only is not None and host not in only:
             continue
         of = hostvars.raw_get(host)
         # Ansible collects all variables of a host once more to template one; most hosts have none of these.

@@ -19,7 +19,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE, Json
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray import kubernetes
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal, upgrade
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes import removal, unseen, upgrade
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_removals import Used
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_servers import servers
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.api_usage import Asked, asked_of, used_by_releases
@@ -51,9 +51,9 @@ _OBJECTS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is there, in the names of hosts: ``live`` is None where there is no cluster yet. For an upgrade also the API
-    servers' versions, and which versions of APIs are in use; for it and for a removal all pods, volumes, claims and
-    budgets, by name."""
+    """What is there, in the names of hosts: ``live`` is None where there is no cluster yet, or where its API does not
+    answer (``answers``). For an upgrade also the API servers' versions, and which versions of APIs are in use; for it
+    and for a removal all pods, volumes, claims and budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
@@ -63,6 +63,7 @@ class Seen:
     used: Sequence[Used] = ()
     asked: Sequence[Asked] = ()
     objects: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    answers: bool = True
 
 
 class Planner:
@@ -129,7 +130,7 @@ class Planner:
         return {names.host(node): marks for node, marks in wanted.items()}, problems
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return make(wanted, seen.live, seen.record)
+        return make(wanted, seen.live, seen.record) if seen.answers else unseen.make(wanted)
 
     def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
         self._check_batch("slipway_upgrade_batch")
@@ -196,12 +197,10 @@ class Planner:
                 raise
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
-            if (
-                self.operation == "remove_cluster"
-                or options.flag(self._args, "converge", False)
-                or self._lock.half_built
-            ):
+            if self.operation == "remove_cluster" or self._lock.half_built:
                 return Seen(None, None)
+            if self.operation in unseen.OPERATIONS and options.flag(self._args, "converge", False):
+                return Seen(None, None, answers=False)
             raise NodesError([unanswered(exc)]) from exc
 
     def _half_built(self, direct: bool) -> bool:
@@ -267,7 +266,8 @@ def unanswered(exc: KubeError) -> Problem:
     return Problem(
         "SLW-8311",
         f"there is a cluster, and its API does not answer: {exc.message}",
-        "bring it back; or let Kubespray run on all hosts without a look: -e slipway_converge=true",
+        "bring it back; or let Kubespray run on all hosts without a look: "
+        "slipway.cluster.install -e slipway_converge=true",
     )
 
 

@@ -38,7 +38,7 @@ def plan(
 
 def replacing(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:
     """As ``plan``, of nodes whose place others take."""
-    names = tuple(replacement.pairs_of(wanted.hosts, seen.live or {}).values())
+    names = tuple(replacement.pairs_of(wanted, seen.live or {}).values())
     problems = _guards(args, groups, wanted, seen, names) if names else []
     # Role and pods of the old node go to the new one, which is there before it goes.
     problems = [problem for problem in problems if problem.code not in ("SLW-8405", "SLW-8412")]

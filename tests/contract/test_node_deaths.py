@@ -21,6 +21,7 @@ from tests.contract.fixtures.session import Running
 from tests.contract.kubespray.deaths import BEFORE_THE_LOCK, RECORDED, THROUGH, TOKENS, dies, held, rights
 from tests.contract.kubespray.operations import RECORD, Operations, operations
 from tests.contract.kubespray.site import Ran
+from tests.contract.support import eventually
 
 pytestmark = pytest.mark.lab
 
@@ -170,6 +171,30 @@ def test_api_that_does_not_answer(silent: Operations) -> None:
     assert "SLW-8311" in ran.out
     ran = silent.done("plan", slipway_converge=True)
     assert "Kubespray's cluster runs on control1, worker1" in ran.out
+
+
+@pytest.mark.slow
+def test_install_goes_on_without_an_answer(silent: Operations) -> None:
+    """Kubespray brings the API back, and one who joins then has a token. A host that is dead is left out."""
+    server = silent.state.processes["kube-apiserver"].pid
+    silent.write(*ALL)
+    before = len(silent.tokens_made())
+    silent.lab("power", "worker2", "off")
+    try:
+        with silent.acted() as acted:
+            running = silent.start("install", slipway_converge=True, slipway_absent_nodes="worker2")
+            eventually(silent.held, 300)
+            os.kill(server, signal.SIGCONT)
+            ended = running.wait(300)
+    finally:
+        silent.lab("power", "worker2", "on")
+    assert ended.rc == 0, ended.text
+    assert "! cluster  its API does not answer" in ended.text
+    assert "? worker2   absent" in ended.text
+    assert acted["cluster"] == list(FIRST)
+    assert "scale" not in acted
+    assert len(silent.tokens_made()) == before + 1
+    assert silent.secrets(TOKENS) == []
 
 
 @pytest.fixture(scope="module")

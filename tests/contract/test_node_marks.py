@@ -171,6 +171,8 @@ def test_action_reads_the_inventory(cluster: Cluster, node: str, tmp_path: Path)
     checked, shown = marked(cluster, tmp_path, {node: host}, "--check")
     assert checked["changed"]
     assert "disk" not in get_node(cluster, node)["metadata"]["labels"]
+    nobody, _shown = play(cluster, tmp_path, "node_marks", groups={"kube_node": {node: host}}, hosts=[])
+    assert (nobody["changed"], nobody["nodes"]) == (False, {})
     done, again = marked(cluster, tmp_path, {"w1": {**host, "kube_override_hostname": node}, "w2": None})
     assert done["nodes"] == checked["nodes"]
     assert done["absent"] == ["w2"]

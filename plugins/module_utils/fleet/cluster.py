@@ -23,7 +23,7 @@ WORST_FIRST = ("error", CHANGES, DRIFT, "unchanged")
 _NOT_LOOKED_AT, _TOO_LONG = "SLW-8802", "SLW-8803"
 _CODE = re.compile(r"SLW-\d{4}")
 _SAID = re.compile(r"^(?:ERROR! |\[ERROR\]: )(.+)", re.MULTILINE)
-_NOTHING_TO_DO = ("unchanged", "adopt", "unknown")
+_NOTHING_TO_DO = ("unchanged", "adopt", "unknown", "stranger", "absent")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,12 @@ class Cluster:
         return frozenset(name for name, holds in found.items() if holds)
 
     @property
+    def in_part(self) -> bool:
+        """Whether it answered, and not all of it could be looked at: then nobody can say that a condition does not
+        hold."""
+        return self.answered and self.failure is not None
+
+    @property
     def first_end(self) -> Mapping[str, Any] | None:
         """Of certificates: tokens are meant to end soon."""
         return next((life for life in self.lives if life["ends"] and life["kind"] == CERTIFICATE), None)
@@ -117,6 +123,25 @@ class Fleet:
     @property
     def result(self) -> str:
         return worst(one.result for one in self.clusters)
+
+
+def failures(fleet: Fleet, fail_on: Sequence[str]) -> list[str]:
+    """Why the run is to end with a failure; empty: it is not. ``fail_on``: of ``CONDITIONS``."""
+    if not fleet.counts["answered"]:
+        return ["SLW-8804 no cluster of the fleet answered (the reason of each stands above)"]
+    if not fail_on:
+        return []
+    found = {what: [one.name for one in fleet.clusters if what in one.conditions] for what in fail_on}
+    named = [
+        f"SLW-4901 {what}: {', '.join(names)}, and slipway_fail_on asks to fail on it"
+        for what, names in found.items()
+        if names
+    ]
+    in_part = [one.name for one in fleet.clusters if one.in_part]
+    if not in_part:
+        return named
+    unknown = "could be looked at in part only, so what slipway_fail_on names may be there (the reason stands above)"
+    return [*named, f"SLW-8806 {', '.join(in_part)}: {unknown}"]
 
 
 def worst(results: Any) -> str:

@@ -11,4 +11,5 @@ CODES: dict[str, str] = {
     "SLW-8803": "look at a cluster took too long",
     "SLW-8804": "no cluster of the fleet answered",
     "SLW-8805": "report of the fleet cannot be written",
+    "SLW-8806": "cluster of the fleet was looked at in part only",
 }

@@ -21,7 +21,7 @@ JOINING = "join"
 
 class Action(StrEnum):
     """MARK: labels, taints or annotations alone. STRANGER: in the cluster, not in the inventory. ABSENT: left out of
-    this run, by ``slipway_absent_nodes``."""
+    this run, by ``slipway_absent_nodes`` or for the reason that is told."""
 
     JOIN = "join"
     CONVERGE = "converge"
@@ -32,6 +32,10 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
     STRANGER = "stranger"
     ABSENT = "absent"
+
+
+UNMARKED = (Action.REMOVE, Action.STRANGER, Action.ABSENT)
+"""Nothing is written to such a node."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,10 @@ class NodeChange:
 @dataclass(frozen=True)
 class NodePlan:
     """``runs`` are Kubespray's playbooks, and ``JOINING``, with the hosts that each acts on, in their order; empty:
-    there is nothing to do. ``marks``: labels, taints or annotations are to be written. ``problems`` that are errors
-    keep a run from beginning. ``batches``, where nodes are replaced: the names that ``join`` and that ``remove``
-    together."""
+    there is nothing to do. ``creates``: there is no cluster yet. ``answers``: what is planned was compared with the
+    cluster, as far as there is one; False: its API did not answer. ``marks``: labels, taints or annotations are to be
+    written. ``problems`` that are errors keep a run from beginning. ``batches``, where nodes are replaced: the names
+    that ``join`` and that ``remove`` together."""
 
     operation: str
     reasons: tuple[str, ...]
@@ -59,12 +64,24 @@ class NodePlan:
     problems: tuple[Problem, ...] = ()
     adopts: bool = False
     creates: bool = False
+    answers: bool = True
     marks: bool = False
     batches: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
     @property
     def changes(self) -> bool:
         return self.adopts or bool(self.runs)
+
+    @property
+    def marking(self) -> tuple[str, ...]:
+        """Whose labels, taints and annotations the run sees to: nodes that it works on or changes. Those that it
+        leaves alone, or takes out, are none of them."""
+        visited = {name for hosts in self.runs.values() for name in hosts}
+        return tuple(
+            node.name
+            for node in self.nodes
+            if node.action not in UNMARKED and (node.action is not Action.UNCHANGED or node.name in visited)
+        )
 
     def check(self) -> None:
         """Raises ``NodesError`` with all that keeps a run from beginning."""
@@ -104,7 +121,7 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
     """``live``: the API's nodes by name; None: there is no cluster yet. ``record``: None where nobody wrote one."""
     if live is None:
         return _create(wanted)
-    draft = _Draft(problems=_sources(wanted))
+    draft = _Draft(problems=source_problems(wanted))
     adopts = record is None
     if record is None:
         _adopt(wanted, live, draft)
@@ -131,7 +148,7 @@ def make(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | Non
     )
 
 
-def _sources(wanted: Wanted) -> list[Problem]:
+def source_problems(wanted: Wanted) -> list[Problem]:
     """What of ``slipway_node_source`` cannot be."""
     problems = []
     for host in wanted.hosts:
@@ -150,16 +167,20 @@ def _sources(wanted: Wanted) -> list[Problem]:
 
 
 def _create(wanted: Wanted) -> NodePlan:
-    problems = _sources(wanted)
+    problems = source_problems(wanted)
     if wanted.operation not in ("install", "plan"):
         problems.append(
             Problem("SLW-8301", f"there is no cluster to {wanted.operation}", "slipway.cluster.install builds one")
         )
     reason = "there is no cluster yet"
-    nodes = tuple(NodeChange(h.name, Action.JOIN, (reason,), h.where) for h in wanted.hosts)
-    runs = _chosen(
-        (CLUSTER, [h for h in wanted.hosts if h.source != IMAGE]),
-        (JOINING, [h for h in wanted.hosts if h.source == IMAGE]),
+    nodes = tuple(
+        left_out(h) if h.name in wanted.absent else NodeChange(h.name, Action.JOIN, (reason,), h.where)
+        for h in wanted.hosts
+    )
+    present = [h for h in wanted.hosts if h.name not in wanted.absent]
+    runs = chosen(
+        (CLUSTER, [h for h in present if h.source != IMAGE]),
+        (JOINING, [h for h in present if h.source == IMAGE]),
     )
     return NodePlan(wanted.operation, (reason,), nodes, runs, tuple(problems), creates=True)
 
@@ -209,7 +230,7 @@ def _host(
     before, node = known.get(host.name), live.get(host.name)
     notes = () if node is None else notes_of(node, record)
     if host.name in wanted.absent:
-        return NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
+        return left_out(host, notes)
     if host.is_node and node is None:
         reason = "in inventory, not in cluster" if before is None else "recorded, and gone from the cluster"
         return NodeChange(host.name, Action.JOIN, (reason,), host.where)
@@ -221,7 +242,15 @@ def _host(
     reasons = _differences(host, before)
     if wanted.converge:
         reasons.append("slipway_converge asks for it")
+    if reasons and wanted.operation == "scale":
+        notes = (*notes, f"{'; '.join(reasons)}: left to slipway.cluster.install")
+        return NodeChange(host.name, Action.UNCHANGED, (), host.where, notes)
     return NodeChange(host.name, Action.CONVERGE if reasons else Action.UNCHANGED, tuple(reasons), host.where, notes)
+
+
+def left_out(host: Desired, notes: tuple[str, ...] = ()) -> NodeChange:
+    """By the user's word."""
+    return NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
 
 
 def replaced(host: Desired, by: str) -> NodeChange:
@@ -277,16 +306,15 @@ def _runs(wanted: Wanted, draft: _Draft) -> dict[str, tuple[str, ...]]:
     acting = [h for h in acting if h not in joining]
     leading = [h for h in acting if not h.worker_only]
     if wanted.operation == "scale":
-        new = [h for h in acting if draft.nodes[h.name].action is Action.JOIN]
-        draft.problems += [_not_by_scale(wanted, h) for h in new if not h.worker_only]
-        return _chosen((SCALE, [h for h in new if h.worker_only]), (JOINING, joining))
+        draft.problems += [_not_by_scale(wanted, h) for h in leading]
+        return chosen((SCALE, [h for h in acting if h.worker_only]), (JOINING, joining))
     everybody = any(reason.startswith("Kubespray ") for reason in draft.reasons)
     if leading or everybody:
-        return _chosen((CLUSTER, [h for h in present if h not in joining]), (JOINING, joining))
-    return _chosen((SCALE, acting), (JOINING, joining))
+        return chosen((CLUSTER, [h for h in present if h not in joining]), (JOINING, joining))
+    return chosen((SCALE, acting), (JOINING, joining))
 
 
-def _chosen(*runs: tuple[str, Sequence[Desired]]) -> dict[str, tuple[str, ...]]:
+def chosen(*runs: tuple[str, Sequence[Desired]]) -> dict[str, tuple[str, ...]]:
     """Without those that nobody takes part in."""
     return {run: tuple(host.name for host in hosts) for run, hosts in runs if hosts}
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from .marks import NodeMarks
 from .marks_apply import Json, plan_marks
 from .marks_wanted import Marks
-from .plan import Action, NodeChange, NodePlan
+from .plan import UNMARKED, Action, NodeChange, NodePlan
 
 
 def marked(plan: NodePlan, nodes: Iterable[Json], wanted: Mapping[str, Marks]) -> NodePlan:
     """``nodes`` are the cluster's, ``wanted`` by node name. A node that is not there yet gets its marks when it is."""
-    staying = {node.name for node in plan.nodes if node.action not in (Action.REMOVE, Action.ABSENT)}
+    staying = {node.name for node in plan.nodes if node.action not in UNMARKED}
     found = plan_marks(nodes, {name: marks for name, marks in wanted.items() if name in staying})
     by_name = {one.node: one for one in found.nodes}
     return replace(

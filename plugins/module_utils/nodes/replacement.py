@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .batches import batches
 from .model import IMAGE, Actual, Desired
-from .plan import JOINING, Action, NodeChange, NodePlan, Wanted, notes_of, other_cluster, replaced
+from .plan import JOINING, Action, NodeChange, NodePlan, Wanted, left_out, notes_of, other_cluster, replaced
 from .problem import Problem
 from .record import Record
 
 REPLACING = "replace"
 
 
-def pairs_of(hosts: Sequence[Desired], live: Mapping[str, Actual]) -> dict[str, str]:
-    """Old by new, of those whose old node is still in the cluster."""
-    return {host.name: host.replaces for host in hosts if host.replaces in live}
+def pairs_of(wanted: Wanted, live: Mapping[str, Actual]) -> dict[str, str]:
+    """Old by new, of those whose old node is still in the cluster, and of which neither is left out."""
+    return {
+        host.name: host.replaces
+        for host in wanted.hosts
+        if host.replaces in live and wanted.absent.isdisjoint((host.name, host.replaces))
+    }
 
 
 def make(
@@ -43,10 +47,10 @@ def make(
         found.append(Problem("SLW-8302", "the cluster has no record: somebody else built it, or it is lost", remedy))
     elif record.name != wanted.name:
         found.append(other_cluster(record, wanted))
-    pairs = pairs_of(wanted.hosts, live)
+    pairs = pairs_of(wanted, live)
     going = {old: new for new, old in pairs.items()}
     followed = {host.replaces: host.name for host in wanted.hosts if host.replaces and host.name in live}
-    nodes = [_change(host, live, pairs, going, followed) for host in wanted.hosts]
+    nodes = [_change(host, wanted.absent, live, pairs, going, followed) for host in wanted.hosts]
     chunks = batches(list(pairs), size, variable="slipway_replace_batch") if pairs else []
     joining = tuple(name for name in pairs if name not in live or record is None or name not in record.hosts)
     runs = {JOINING: joining, REPLACING: tuple(going)}
@@ -62,12 +66,15 @@ def make(
 
 def _change(
     host: Desired,
+    absent: Collection[str],
     live: Mapping[str, Actual],
     pairs: Mapping[str, str],
     going: Mapping[str, str],
     followed: Mapping[str, str],
 ) -> NodeChange:
     notes = notes_of(live[host.name], None) if host.name in live else ()
+    if host.name in absent:
+        return left_out(host, notes)
     if host.name in going:
         return NodeChange(host.name, Action.REMOVE, (f"{going[host.name]} takes its place",), host.where, notes)
     if host.name in live:
@@ -76,6 +83,9 @@ def _change(
         return NodeChange(host.name, Action.JOIN, (f"takes the place of {pairs[host.name]}",), host.where)
     if host.name in followed:
         return replaced(host, followed[host.name])
+    if host.replaces in live:
+        reason = f"slipway_absent_nodes names {host.replaces}, whose place it takes"
+        return NodeChange(host.name, Action.ABSENT, (reason,), host.where)
     return NodeChange(host.name, Action.ABSENT, ("not in the cluster: slipway.cluster.scale adds it",), host.where)
 
 

@@ -63,13 +63,19 @@ class NodeStatus:
         return self.node.ready if self.node else self.roles == (ETCD,)
 
     @property
-    def differs(self) -> bool:
-        """That nobody has adopted the cluster is told of the cluster, not of each of its nodes."""
+    def planned(self) -> bool:
+        """Whether what a plan says of it is worth telling. That nobody has adopted the cluster is told of the cluster,
+        not of each of its nodes."""
         return self.action not in (None, Action.UNCHANGED, Action.ADOPT)
 
     @property
+    def differs(self) -> bool:
+        """Whether a run would do something with it."""
+        return self.planned and self.action not in (Action.STRANGER, Action.ABSENT)
+
+    @property
     def remarkable(self) -> bool:
-        return self.differs or not self.ready or bool(self.skew) or bool(self.node and self.node.cordoned)
+        return self.planned or not self.ready or bool(self.skew) or bool(self.node and self.node.cordoned)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .model import CONTROL_PLANE, ETCD
-from .plan import Action, NodeChange, NodePlan, Wanted, notes_of
+from .plan import Action, NodeChange, NodePlan, Wanted, left_out, notes_of
 from .problem import Problem, Severity
 from .record import Record
 from .upgrade_path import Left, Offer, Running, check_path, left
@@ -44,7 +44,7 @@ def make(
         node = running.nodes.get(host.name)
         notes = notes_of(node, None) if node else ()
         if host.name in wanted.absent:
-            change = NodeChange(host.name, Action.ABSENT, ("slipway_absent_nodes names it",), host.where, notes)
+            change = left_out(host, notes)
         elif host.is_node and node is None:
             reason = "not in the cluster: slipway.cluster.scale adds it"
             change = NodeChange(host.name, Action.STRANGER, (reason,), host.where)

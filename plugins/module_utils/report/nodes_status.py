@@ -85,7 +85,7 @@ def counts(status: Status) -> dict[str, int]:
         "cordoned": sum(node.cordoned for node in here),
         "skewed": sum(bool(node.skew) for node in status.nodes),
     }
-    actions = Counter(node.action for node in status.nodes if node.differs)
+    actions = Counter(node.action for node in status.nodes if node.planned)
     found.update({action.value: actions[action] for action in Action})
     return {what: number for what, number in found.items() if number}
 
@@ -104,7 +104,7 @@ def _line(node: NodeStatus, name: int, roles: int, *, answers: bool) -> str:
         f"{(live.kubelet if live else '') or '-':<8}",
         f"{(live.addresses[0] if live and live.addresses else '-'):<15}",
         "; ".join(_notes(node)) if answers else "",
-        node.where if node.differs and answers else "",
+        node.where if node.planned and answers else "",
     )
     return "  ".join(columns).rstrip()
 
@@ -114,7 +114,7 @@ def _sign(node: NodeStatus) -> str:
         return "!"
     if node.action is None:
         return "?"
-    return SIGNS[node.action] if node.differs else "!" if node.remarkable else "="
+    return SIGNS[node.action] if node.planned else "!" if node.remarkable else "="
 
 
 def _notes(node: NodeStatus) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _notes(node: NodeStatus) -> Iterator[str]:
         yield "etcd alone: no node of the API"
     if node.skew:
         yield f"kubelet: {node.skew}"
-    if node.action and node.differs:
+    if node.action and node.planned:
         yield f"{node.action.value}: {'; '.join(node.reasons)}"
 
 

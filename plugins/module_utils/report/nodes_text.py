@@ -72,8 +72,10 @@ def nodes_dict(plan: NodePlan) -> dict[str, Any]:
     return {
         "changes": plan.changes,
         "creates": plan.creates,
+        "answers": plan.answers,
         "adopts": plan.adopts,
         "marks": plan.marks,
+        "marking": list(plan.marking),
         "reasons": list(plan.reasons),
         "runs": {playbook: list(hosts) for playbook, hosts in plan.runs.items()},
         "batches": [{what: list(hosts) for what, hosts in batch.items()} for batch in plan.batches],

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from ..addons.names import did_you_mean
 from .answers import TYPES, Question, check_default
+from .lines import KeyPath
 
 ROLES: Mapping[str, str] = {"control_plane": "kube_control_plane", "etcd": "etcd", "worker": "kube_node"}
 """The roles of hosts, and the group of Kubespray that each is."""
@@ -69,31 +70,42 @@ class Stack:
 
 
 class Wrong(Exception):  # noqa: N818 - what is wrong with a stack, in words
-    """Ends the reading of a stack; the text begins with the key."""
+    """Ends the reading of a stack. ``path`` leads to it in ``stack.yml``; None: the text says where it is."""
+
+    def __init__(self, text: str, path: Optional[KeyPath] = None) -> None:
+        super().__init__(text)
+        self.path = path
+
+
+def _wrong(where: KeyPath, text: str, key: Optional[str] = None) -> Wrong:
+    """``key``: it is this one of the map at ``where``."""
+    shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")
+    return Wrong(f"{shown}: {text}" if shown else text, where if key is None else (*where, key))
 
 
 def read(name: str, content: object, files: Mapping[str, str]) -> Stack:
     """The stack in the content of a ``stack.yml``. Raises ``Wrong``."""
-    told = _map(content, "stack.yml", _KEYS)
-    questions = {key: _question(key, value) for key, value in _map(told.get("questions") or {}, "questions").items()}
-    roles = {key: _range(value, f"roles.{key}") for key, value in _map(told.get("roles") or {}, "roles", ROLES).items()}
-    layouts = tuple(_layout(value, at) for at, value in enumerate(_list(told.get("layouts"), "layouts")))
+    told = _map(content, (), _KEYS)
+    questions = {key: _question(key, value) for key, value in _map(told.get("questions") or {}, ("questions",)).items()}
+    every = _map(told.get("roles") or {}, ("roles",), ROLES)
+    roles = {key: _range(value, ("roles", key)) for key, value in every.items()}
+    layouts = tuple(_layout(value, at) for at, value in enumerate(_list(told.get("layouts"), ("layouts",))))
     if not layouts:
-        raise Wrong("layouts: there is none; it says which roles hosts get")
-    only_with = {str(key): str(value) for key, value in _map(told.get("only_with") or {}, "only_with").items()}
+        raise _wrong(("layouts",), "there is none; it says which roles hosts get")
+    only_with = {str(key): str(value) for key, value in _map(told.get("only_with") or {}, ("only_with",)).items()}
     for file, question in only_with.items():
         if file not in files:
-            raise Wrong(f"only_with: there is no file {file}")
+            raise _wrong(("only_with",), f"there is no file {file}", file)
         if question not in questions:
-            raise Wrong(f"only_with.{file}: there is no question {question}")
+            raise _wrong(("only_with", file), f"there is no question {question}")
     return Stack(
         name,
-        _text(told.get("title"), "title"),
-        _text(told.get("description"), "description"),
-        _range(told.get("hosts"), "hosts"),
+        _text(told.get("title"), ("title",)),
+        _text(told.get("description"), ("description",)),
+        _range(told.get("hosts"), ("hosts",)),
         roles,
         layouts,
-        tuple(_text(value, "includes") for value in _list(told.get("includes"), "includes")),
+        _texts(told.get("includes"), ("includes",)),
         questions,
         only_with,
         files,
@@ -101,78 +113,82 @@ def read(name: str, content: object, files: Mapping[str, str]) -> Stack:
 
 
 def _question(name: str, value: object) -> Question:
-    where = f"questions.{name}"
+    where = ("questions", name)
     if not name.isidentifier() or name != name.lower() or name == "values":
-        raise Wrong(f"{where}: the name must be one of lower-case letters, digits and _, and not 'values'")
+        raise _wrong(where, "the name must be one of lower-case letters, digits and _, and not 'values'")
     told = _map(value, where, _QUESTION_KEYS)
-    kind = _text(told.get("type", "text"), f"{where}.type")
+    kind = _text(told.get("type", "text"), (*where, "type"))
     if kind not in TYPES:
-        raise Wrong(f"{where}.type: there is no type {kind!r}: {', '.join(TYPES)}{_or(did_you_mean(kind, TYPES))}")
-    choices = tuple(_text(one, f"{where}.choices") for one in _list(told.get("choices"), f"{where}.choices"))
+        said = f"there is no type {kind!r}: {', '.join(TYPES)}{_or(did_you_mean(kind, TYPES))}"
+        raise _wrong((*where, "type"), said)
+    choices = _texts(told.get("choices"), (*where, "choices"))
     if (kind == "choice") != bool(choices):
-        raise Wrong(f"{where}.choices: they belong to a question of type choice, and to no other")
+        raise _wrong((*where, "choices"), "they belong to a question of type choice, and to no other")
     optional = told.get("optional", False)
     if not isinstance(optional, bool):
-        raise Wrong(f"{where}.optional: must be true or false")
-    question = Question(
-        name, _text(told.get("question"), f"{where}.question"), kind, told.get("default"), choices, optional
-    )
+        raise _wrong((*where, "optional"), "must be true or false")
+    asked = _text(told.get("question"), (*where, "question"))
+    question = Question(name, asked, kind, told.get("default"), choices, optional)
     wrong = check_default(question)
     if wrong:
-        raise Wrong(f"{where}.default: {wrong}")
+        raise _wrong((*where, "default"), wrong)
     if optional and question.default is not None:
-        raise Wrong(f"{where}.optional: a question with a default always has an answer")
+        raise _wrong((*where, "optional"), "a question with a default always has an answer")
     return question
 
 
 def _layout(value: object, at: int) -> Layout:
-    where = f"layouts[{at}]"
+    where = ("layouts", at)
     told = _map(value, where, ("least", "first", "roles", "others"))
-    least, roles = _number(told.get("least"), f"{where}.least"), _roles(told.get("roles"), f"{where}.roles")
-    first = _number(told.get("first", least), f"{where}.first")
-    return Layout(least, first, roles, _roles(told["others"], f"{where}.others") if "others" in told else roles)
+    least, roles = _number(told.get("least"), (*where, "least")), _roles(told.get("roles"), (*where, "roles"))
+    first = _number(told.get("first", least), (*where, "first"))
+    return Layout(least, first, roles, _roles(told["others"], (*where, "others")) if "others" in told else roles)
 
 
-def _roles(value: object, where: str) -> tuple[str, ...]:
-    found = tuple(_text(one, where) for one in _list(value, where))
+def _roles(value: object, where: KeyPath) -> tuple[str, ...]:
+    found = _texts(value, where)
     unknown = next((one for one in found if one not in ROLES), None)
     if unknown is not None or not found:
-        raise Wrong(f"{where}: must be a list of {', '.join(ROLES)}")
+        raise _wrong(where, f"must be a list of {', '.join(ROLES)}")
     return found
 
 
-def _range(value: object, where: str) -> Range:
+def _range(value: object, where: KeyPath) -> Range:
     told = _map(value, where, ("least", "most"))
-    return Range(_number(told.get("least", 0), f"{where}.least"), _number(told.get("most", _MOST), f"{where}.most"))
+    return Range(_number(told.get("least", 0), (*where, "least")), _number(told.get("most", _MOST), (*where, "most")))
 
 
-def _number(value: object, where: str) -> int:
+def _number(value: object, where: KeyPath) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Wrong(f"{where}: must be a whole number, 0 or more")
+        raise _wrong(where, "must be a whole number, 0 or more")
     return value
 
 
-def _text(value: object, where: str) -> str:
+def _texts(value: object, where: KeyPath) -> tuple[str, ...]:
+    return tuple(_text(one, (*where, at)) for at, one in enumerate(_list(value, where)))
+
+
+def _text(value: object, where: KeyPath) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise Wrong(f"{where}: must be a text")
+        raise _wrong(where, "must be a text")
     return value.strip()
 
 
-def _list(value: object, where: str) -> list[object]:
+def _list(value: object, where: KeyPath) -> list[object]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Wrong(f"{where}: must be a list")
+        raise _wrong(where, "must be a list")
     return value
 
 
-def _map(value: object, where: str, keys: Optional[Iterable[str]] = None) -> dict[str, Any]:
+def _map(value: object, where: KeyPath, keys: Optional[Iterable[str]] = None) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise Wrong(f"{where}: must be a map")
+        raise _wrong(where, "must be a map")
     known = tuple(keys) if keys is not None else tuple(value)
     for key in value:
         if key not in known:
-            raise Wrong(f"{where}: there is no key {key!r}{_or(did_you_mean(key, known))}")
+            raise _wrong(where, f"there is no key {key!r}{_or(did_you_mean(key, known))}", key)
     return value
 
 

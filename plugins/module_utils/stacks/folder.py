@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..nodes.problem import Problem
 from .definition import Stack, Wrong, read
+from .lines import line_of, no_yaml
 from .render import PART, check_places
 
 with suppress(ImportError):  # Ansible's controller always has it; import checks of single files may not
@@ -42,22 +43,34 @@ def load(folders: Iterable[str]) -> tuple[dict[str, Stack], list[Problem]]:
                 found[place.name] = _stack(place)
             except Wrong as exc:
                 problems.append(Problem("SLW-8902", str(exc), "correct the stack", str(place)))
-            except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-                problems.append(Problem("SLW-8902", " ".join(str(exc).split()), "correct the stack", str(place)))
     return found, problems
 
 
 def _stack(place: Path) -> Stack:
     if not _NAME.fullmatch(place.name):
         raise Wrong("the folder's name must be one of lower-case letters, digits and _")
-    content = yaml.safe_load((place / DEFINITION).read_text(encoding="utf-8"))
+    text = _text(place, DEFINITION)
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise Wrong(no_yaml(DEFINITION, exc)) from exc
     paths = sorted(path for path in place.rglob("*") if path.is_file() and path != place / DEFINITION)
-    files = {path.relative_to(place).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    files = {file: _text(place, file) for file in (path.relative_to(place).as_posix() for path in paths)}
     for file in files:
         parts = Path(file).parts
         group = Path(parts[1]).stem if len(parts) > 1 else ""
         if parts[0] != PART or group not in GROUPS or Path(file).suffix not in (".yml", ".yaml"):
             raise Wrong(f"{file}: a stack has {DEFINITION} and {PART}/GROUP[/NAME].yml of {', '.join(GROUPS)}")
-    stack = read(place.name, content, files)
+    try:
+        stack = read(place.name, content, files)
+    except Wrong as exc:
+        raise Wrong(f"{DEFINITION}:{line_of(text, exc.path or ())}: {exc}") from exc
     check_places(stack)
     return stack
+
+
+def _text(place: Path, file: str) -> str:
+    try:
+        return (place / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Wrong(f"{file}: cannot be read: {exc}") from exc

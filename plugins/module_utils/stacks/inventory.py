@@ -12,7 +12,8 @@ from typing import Any
 
 from .definition import Stack, Wrong
 from .hosts import Host
-from .render import written
+from .lines import line_of, no_yaml
+from .render import PART, written
 from .roles import Groups
 
 with suppress(ImportError):  # Ansible's controller always has it; import checks of single files may not
@@ -64,11 +65,16 @@ def as_data(hosts: Sequence[Host], groups: Groups, files: Mapping[str, str]) -> 
         try:
             content = yaml.safe_load(text)
         except yaml.YAMLError as exc:
-            raise Wrong(f"{file}: {' '.join(str(exc).split())}") from exc
+            raise Wrong(no_yaml(_source(file), exc)) from exc
         if content is not None and not isinstance(content, dict):
-            raise Wrong(f"{file}: must be a map of variables")
+            raise Wrong(f"{_source(file)}:{line_of(text, ())}: must be a map of variables")
         found.setdefault(Path(parts[1]).stem, {}).setdefault("vars", {}).update(content or {})
     return found
+
+
+def _source(file: str) -> str:
+    """What it was rendered from, line by line."""
+    return f"{PART}{file.removeprefix('group_vars')}"
 
 
 def _flow(variables: Mapping[str, Any]) -> str:

@@ -14,12 +14,14 @@ import pytest
 
 from ansible_collections.slipway.cluster.plugins.module_utils.fleet.children import Ended
 from ansible_collections.slipway.cluster.plugins.module_utils.fleet.cluster import (
+    CONDITIONS,
     Behind,
     Cluster,
     Count,
     Failure,
     Fleet,
     cluster_of,
+    failures,
     worst,
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.report.fleet_json import fleet_dict, fleet_stats
@@ -88,12 +90,16 @@ def test_a_cluster_by_its_api_alone() -> None:
 
 
 def test_nodes_that_are_not_as_written_are_changes_even_where_something_is_not_ready() -> None:
-    every = nodes(node(), node(ready=False), node("join", joined=False), node("stranger"), result="error")
+    every = nodes(node(), node(ready=False), node("join", joined=False), node("converge"), result="error")
     found = look(nodes=every, addons=addons(addon("a")))
     assert (found.result, found.changes, found.conditions) == ("error", 2, {"changes"})
     assert look(nodes=nodes(node("adopt"), node("unknown")), addons=addons()).changes == 0
     # Of the cluster as a whole: another version, or nobody has adopted it.
     assert look(nodes=nodes(node(), result="changes"), addons=addons()).changes == 1
+
+
+def test_nodes_that_no_run_touches_are_no_changes() -> None:
+    assert look(nodes=nodes(node("stranger"), node("absent"))).conditions == set()
 
 
 def test_drift_is_a_field_each_where_it_can_be_told_else_an_object() -> None:
@@ -217,6 +223,31 @@ FLEET  3 clusters: 2 answered, 1 did not  result: error
     2026-02-01T00:00:00Z (3 d)
 ? lost  error    SLW-6102 GET https://10.0.0.1/version: <b>refused</b> [31m& (is
     the API server up and reachable?)"""
+
+
+BROKEN = {"nodes": nodes(node()), "failures": ["SLW-1203 undefined"]}
+
+
+@pytest.mark.parametrize("fail_on", [["drift"], ["changes"], ["drift", "unreachable"], list(CONDITIONS)])
+@pytest.mark.parametrize(
+    "one", [look(2, **BROKEN), look(None, nodes=nodes(node()))], ids=["broken manifest", "time was over"]
+)
+def test_drift_that_nobody_could_look_for_is_no_good_end(one: Cluster, fail_on: list[str]) -> None:
+    assert (one.answered, one.conditions) == (True, set())
+    (told,) = failures(Fleet([PROD, one], "", 1.0), fail_on)
+    assert told.startswith("SLW-8806 prod: could be looked at in part only")
+
+
+def test_the_end_of_a_run() -> None:
+    assert failures(FLEET, []) == []
+    assert failures(Fleet([PROD, look(2, **BROKEN)], "", 1.0), []) == []
+    # Who does not ask for clusters that are away has some that often are.
+    assert failures(Fleet([PROD, LOST], "", 1.0), ["drift", "changes"]) == []
+    assert [told[:21] for told in failures(FLEET, CONDITIONS)] == ["SLW-4901 drift: a-clu", "SLW-4901 unreachable:"]
+    for fail_on in ([], ["drift"]):
+        assert failures(Fleet([LOST], "", 1.0), fail_on)[0].startswith("SLW-8804")
+    # Looked at as a whole, and something in it is not ready.
+    assert failures(Fleet([look(nodes=nodes(node(ready=False), result="error"))], "", 1.0), CONDITIONS) == []
 
 
 def test_lines() -> None:

@@ -70,6 +70,14 @@ def test_without_a_cluster_all_hosts_are_built() -> None:
     assert plan.creates
 
 
+def test_absent_hosts_are_no_part_of_a_new_cluster() -> None:
+    hosts = (*CLUSTER, worker(3, source="image"), worker(4, source="image"))
+    plan = make(wanted(*hosts, absent=frozenset({"w1", "w4"})), None, None)
+    assert plan.runs == {"cluster": ("cp1", "w2"), "join": ("w3",)}
+    assert [n.reasons for n in plan.nodes if n.action is Action.ABSENT] == [("slipway_absent_nodes names it",)] * 2
+    assert plan.marking == ("cp1", "w2", "w3")
+
+
 @pytest.mark.parametrize("operation", ["scale", "upgrade", "remove"])
 def test_without_a_cluster_there_is_nothing_to_scale(operation: str) -> None:
     plan = make(wanted(*CLUSTER, operation=operation), None, None)
@@ -121,6 +129,18 @@ def test_scale_leaves_changed_variables_to_install() -> None:
     plan = make(wanted(changed, worker(1), worker(3), operation="scale"), live(*CLUSTER), recorded(*CLUSTER))
     assert plan.runs == {"scale": ("w3",)}
     assert not codes(plan)
+
+
+@pytest.mark.parametrize("more", [{}, {"converge": True}])
+def test_scale_says_what_it_leaves_to_install(more: dict[str, Any]) -> None:
+    changed = replace(worker(2), variables={"cidr": "b"})
+    plan = make(wanted(FIRST, worker(1), changed, operation="scale", **more), live(*CLUSTER), recorded(*CLUSTER))
+    assert not plan.changes
+    assert set(actions(plan).values()) == {"unchanged"}
+    (note,) = next(node.notes for node in plan.nodes if node.name == "w2")
+    assert note.startswith("changed: cidr")
+    assert note.endswith("left to slipway.cluster.install")
+    assert note in "\n".join(nodes_lines(plan, "prod"))
 
 
 def test_a_variable_that_is_dropped_is_a_change() -> None:

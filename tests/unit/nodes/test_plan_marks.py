@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.marks_wanted import read_marks
@@ -18,10 +20,11 @@ def node(name: str, **labels: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "uid": "u", "resourceVersion": "1", "labels": labels}, "spec": {}}
 
 
-def plan(*hosts: Any, **labels: dict[str, str]) -> NodePlan:
+def plan(*hosts: Any, operation: str = "install", absent: Collection[str] = (), **labels: dict[str, str]) -> NodePlan:
     nodes = [node(host.name) for host in CLUSTER]
     marks = {host.name: read_marks(labels.get(host.name), None, None, host=host.name)[0] for host in hosts}
-    return marked(make(wanted(*hosts), live(*CLUSTER), recorded(*CLUSTER)), nodes, marks)
+    asked = wanted(*hosts, operation=operation, absent=frozenset(absent))
+    return marked(make(asked, live(*CLUSTER), recorded(*CLUSTER)), nodes, marks)
 
 
 def test_nothing_is_wanted() -> None:
@@ -54,3 +57,24 @@ def test_nodes_that_are_not_there_yet_and_absent_ones_are_left_alone() -> None:
     marks = {"w1": read_marks({"disk": "ssd"}, None, None, host="w1")[0]}
     absent = make(wanted(*CLUSTER, absent=frozenset({"w1"})), live(*CLUSTER), recorded(*CLUSTER))
     assert not marked(absent, nodes, marks).marks
+
+
+def test_scale_writes_the_labels_that_it_has_planned_and_no_others() -> None:
+    """Of a worker whose variables have changed as well, which is none of its business."""
+    changed = replace(worker(1), variables={"cidr": "b"})
+    labels = {"w1": {"disk": "ssd"}, "w2": {"disk": "ssd"}, "w3": {"disk": "ssd"}}
+    found = plan(CLUSTER[0], changed, CLUSTER[2], worker(3), operation="scale", absent={"w2"}, **labels)
+    assert actions(found) == {"cp1": "unchanged", "w1": "mark", "w2": "absent", "w3": "join"}
+    assert found.marking == ("w1", "w3")
+    assert nodes_dict(found)["marking"] == ["w1", "w3"]
+    alone = plan(CLUSTER[0], changed, CLUSTER[2], operation="scale", absent={"w2"}, **labels)
+    assert (alone.runs, alone.marking) == ({}, ("w1",))
+
+
+def test_nobody_is_marked_where_all_is_as_wanted() -> None:
+    assert plan(*CLUSTER).marking == ()
+
+
+def test_what_is_visited_is_marked_even_if_nothing_differs_yet() -> None:
+    changed = replace(CLUSTER[0], variables={"cidr": "b"})
+    assert plan(changed, *CLUSTER[1:], absent={"w2"}).marking == ("cp1", "w1")

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes import plan as nodes_plan
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import Desired
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.plan import NodePlan
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.replacement import make
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.replacement import make, pairs_of
 from ansible_collections.slipway.cluster.plugins.module_utils.report.nodes_text import nodes_dict, nodes_lines
 from tests.unit.nodes.test_plan import CLUSTER, FIRST, actions, codes, live, recorded, wanted, worker
 
@@ -50,6 +50,23 @@ def test_a_run_that_died_after_the_joining_only_removes() -> None:
     # It has joined, and nobody has recorded it yet.
     unrecorded = make(wanted(*hosts, operation="replace"), live(*hosts), recorded(*CLUSTER), 1)
     assert unrecorded.runs == {"join": ("w11",), "replace": ("w1",)}
+
+
+@pytest.mark.parametrize("absent", ["w1", "w11"])
+def test_what_is_left_out_is_neither_replaced_nor_takes_a_place(absent: str) -> None:
+    hosts = (*CLUSTER, new(11, "w1"), new(12, "w2"))
+    asked = wanted(*hosts, operation="replace", absent=frozenset({absent}))
+    found = make(asked, live(*CLUSTER), recorded(*CLUSTER), 2)
+    assert found.runs == {"join": ("w12",), "replace": ("w2",)}
+    assert found.batches == ({"join": ("w12",), "remove": ("w2",)},)
+    assert actions(found)[absent] == "absent"
+    assert "slipway_absent_nodes names" in "\n".join(nodes_lines(found, "prod"))
+    assert not {"w1", "w11"} & set(found.marking)
+    assert pairs_of(asked, live(*CLUSTER)) == {"w12": "w2"}
+
+
+def test_old_nodes_are_not_marked() -> None:
+    assert plan(*CLUSTER, new(11, "w1")).marking == ("w11",)
 
 
 def test_what_is_replaced_does_not_come_back() -> None:

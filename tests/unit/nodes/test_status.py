@@ -119,6 +119,18 @@ def test_nodes_that_are_not_as_in_the_inventory() -> None:
     ]
 
 
+def test_what_no_run_touches_is_told_and_is_no_change() -> None:
+    """As the plan says of them: nothing to do."""
+    stranger = told(found(), *HOSTS[:-1])
+    absent = told(found(), *HOSTS[:-1], replace(HOSTS[-1], variables={"cidr": "b"}), absent=frozenset({"w3"}))
+    for one, action in ((stranger, "stranger"), (absent, "absent")):
+        assert (one.result, one.changes) == ("unchanged", False)
+        assert lines(one)[0].endswith(f"4 nodes: 4 Ready, 1 {action}  result: unchanged")
+        assert lines(one)[1].startswith("? w3  ")
+        assert f"{action}: " in lines(one)[1]
+        assert lines(one)[2] == "= 3 in order (-v shows them)"
+
+
 def test_variables_are_not_compared_without_kubespray() -> None:
     missing = Problem("SLW-8001", "it is not installed", severity=Severity.WARNING)
     bare = [replace(host, variables={}) for host in HOSTS]

@@ -38,7 +38,7 @@ def test_the_small_one_is_fine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"titel": "x"}, "stack.yml: there is no key 'titel' (did you mean 'title'?)"),
+        ({"titel": "x"}, ": there is no key 'titel' (did you mean 'title'?)"),
         ({"title": ""}, "title: must be a text"),
         ({"description": None}, "description: must be a text"),
         ({"hosts": None}, "hosts: must be a map"),
@@ -75,6 +75,50 @@ def test_a_broken_definition(tmp_path: Path, changed: dict[str, Any], said: str)
 @pytest.mark.parametrize("text", ["[", "- a", "", "a: b: c"])
 def test_a_definition_that_is_no_map(tmp_path: Path, text: str) -> None:
     assert broken(tmp_path, content=text or "\n")
+
+
+LINES = """\
+---
+title: Small                  # line 2
+description: One.
+hosts: {least: 1}
+layouts:
+  - {least: 1, roles: [etcd]}
+  - least: 3                  # line 7
+    roles: [worker]
+questions:
+  shop:                       # line 10
+    question: Which?
+    type: number
+    default: 3
+only_with:
+  groups/all/a.yml: shop      # line 15
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title:", "titel:", "2: there is no key 'titel'"),
+        ("One.", "", "3: description: must be a text"),
+        ("type: number", "type: nmber", "12: questions.shop.type: there is no type 'nmber'"),
+        ("type: number", "typ: number", "12: questions.shop: there is no key 'typ'"),
+        ("default: 3", "default: three", "13: questions.shop.default: "),
+        ("question: Which?", "", "10: questions.shop.question: must be a text"),
+        ("roles: [worker]", "roles: [boss]", "8: layouts[1].roles: must be a list of"),
+        ("least: 3 ", "most: 3 ", "7: layouts[1]: there is no key 'most'"),
+        ("a.yml: shop", "b.yml: shop", "15: only_with: there is no file groups/all/b.yml"),
+        ("a.yml: shop", "a.yml: size", "15: only_with.groups/all/a.yml: there is no question size"),
+        ("hosts: {", "hosts: [", "4: is not YAML: "),
+        (LINES, "- a\n", "1: must be a map"),
+        (LINES, "\n", "1: must be a map"),
+    ],
+)
+def test_what_is_broken_is_told_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert broken(tmp_path / "a", content=LINES, files={ALL: "a: 1\n"}) == ""
+    told = broken(tmp_path / "b", content=LINES.replace(old, new), files={ALL: "a: 1\n"})
+    assert told.startswith(f"stack.yml:{said}")
+    assert "<unicode string>" not in told
 
 
 @pytest.mark.parametrize("file", ["hosts.yml", "groups/others/a.yml", "groups/all/a.txt", "group_vars/all.yml"])
@@ -173,4 +217,17 @@ def test_answers_keep_their_types(tmp_path: Path) -> None:
 def test_a_file_that_is_no_map_of_variables(tmp_path: Path) -> None:
     write_stack(tmp_path, "one", {**SMALL, "questions": {}}, {ALL: "- a\n"})
     (problem,) = refused("one", "prod", "a", tmp_path)
-    assert str(problem).startswith(f"one: SLW-8902 {MADE}: must be a map of variables")
+    assert str(problem).startswith(f"one: SLW-8902 {ALL}:1: must be a map of variables")
+
+
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    write_stack(tmp_path, "one", {**SMALL, "questions": {}}, {ALL: "a: 1\nb: c: d\n"})
+    (problem,) = refused("one", "prod", "a", tmp_path)
+    assert str(problem).startswith(f"one: SLW-8902 {ALL}:2: is not YAML: ")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    place = write_stack(tmp_path, "one", SMALL, {ALL: "a: 1\n"})
+    (place / ALL).write_bytes(b"\xff\xfe")
+    (problem,) = load([str(tmp_path)])[1]
+    assert problem.message.startswith(f"{ALL}: cannot be read: ")
