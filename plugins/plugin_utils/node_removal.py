@@ -33,7 +33,7 @@ def plan(
     names = options.names(args, "remove_nodes")
     problems = _guards(args, groups, wanted, seen, names, begun) if seen.live is not None else []
     unreachable = options.names(args, "remove_unreachable")
-    return removal.of_nodes(wanted, names, seen.live, unreachable, problems)
+    return removal.of_nodes(wanted, names, seen.live, seen.record, unreachable, problems)
 
 
 def replacing(args: Mapping[str, Any], groups: Mapping[str, Sequence[str]], wanted: Wanted, seen: Seen) -> NodePlan:

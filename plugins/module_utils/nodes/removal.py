@@ -21,6 +21,7 @@ def of_nodes(
     wanted: Wanted,
     names: Sequence[str],
     live: Mapping[str, Actual] | None,
+    record: Record | None,
     unreachable: Collection[str],
     problems: Sequence[Problem],
 ) -> NodePlan:
@@ -28,6 +29,7 @@ def of_nodes(
     if live is None:
         missing = Problem("SLW-8301", "there is no cluster to remove nodes from", "slipway.cluster.install builds one")
         return NodePlan(wanted.operation, (), (), {}, (missing,))
+    others = [other_cluster(record, wanted)] if record is not None and record.name != wanted.name else []
     going = set(names)
     nodes = []
     for host in wanted.hosts:
@@ -39,7 +41,7 @@ def of_nodes(
         else:
             nodes.append(NodeChange(host.name, Action.UNCHANGED, (), host.where, notes))
     runs = {REMOVE: tuple(host.name for host in wanted.hosts if host.name in going)}
-    return NodePlan(wanted.operation, (), tuple(nodes), runs if runs[REMOVE] else {}, tuple(problems))
+    return NodePlan(wanted.operation, (), tuple(nodes), runs if runs[REMOVE] else {}, (*others, *problems))
 
 
 def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None, consent: str) -> NodePlan:

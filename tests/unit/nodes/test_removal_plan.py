@@ -40,7 +40,7 @@ def actions(plan: NodePlan) -> dict[str, str]:
 
 
 def test_named_nodes_go_and_no_other() -> None:
-    plan = of_nodes(wanted("remove"), ["w2"], LIVE, (), ())
+    plan = of_nodes(wanted("remove"), ["w2"], LIVE, RECORD, (), ())
     assert plan.runs == {"remove_node": ("w2",)}
     assert actions(plan) == {"cp1": "unchanged", "w1": "unchanged", "w2": "remove"}
     assert "- w2   remove     slipway_remove_nodes names it  hosts.yml:5" in list(nodes_lines(plan, "prod"))
@@ -48,7 +48,7 @@ def test_named_nodes_go_and_no_other() -> None:
 
 
 def test_an_unreachable_host_is_left_as_it_is() -> None:
-    plan = of_nodes(wanted("remove"), ["w1", "w2"], LIVE, {"w2"}, ())
+    plan = of_nodes(wanted("remove"), ["w1", "w2"], LIVE, RECORD, {"w2"}, ())
     reasons = {node.name: node.reasons[0] for node in plan.nodes if node.reasons}
     assert reasons["w1"] == "slipway_remove_nodes names it"
     assert reasons["w2"].endswith("; its host is left as it is")
@@ -56,18 +56,27 @@ def test_an_unreachable_host_is_left_as_it_is() -> None:
 
 
 def test_nodes_that_nobody_knows_are_nobodys() -> None:
-    assert of_nodes(wanted("remove"), ["w9"], LIVE, (), ()).runs == {}
+    assert of_nodes(wanted("remove"), ["w9"], LIVE, RECORD, (), ()).runs == {}
 
 
 def test_guards_keep_it_from_beginning() -> None:
     guard = Problem("SLW-8405", "w1 is the last worker")
-    plan = of_nodes(wanted("remove"), ["w1"], LIVE, (), [guard])
+    plan = of_nodes(wanted("remove"), ["w1"], LIVE, RECORD, (), [guard])
     with pytest.raises(NodesError, match="SLW-8405"):
         plan.check()
 
 
+def test_nodes_of_another_cluster_stay() -> None:
+    """Names of nodes are alike everywhere: a context that leads elsewhere would drain there, and reset hosts here."""
+    guard = Problem("SLW-8405", "w1 is the last worker")
+    plan = of_nodes(wanted("remove"), ["w1"], LIVE, Record("stage"), (), [guard])
+    assert [problem.code for problem in plan.problems] == ["SLW-8312", "SLW-8405"]
+    with pytest.raises(NodesError, match="SLW-8312 the cluster's record calls it 'stage', and the inventory 'prod'"):
+        plan.check()
+
+
 def test_without_a_cluster_there_is_no_node_to_remove() -> None:
-    plan = of_nodes(wanted("remove"), ["w1"], None, (), ())
+    plan = of_nodes(wanted("remove"), ["w1"], None, RECORD, (), ())
     assert plan.runs == {}
     with pytest.raises(NodesError, match="SLW-8301"):
         plan.check()
