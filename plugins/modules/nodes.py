@@ -105,6 +105,10 @@ options:
     description: Members of etcd, as M(slipway.cluster.etcd_snapshot) tells them. Without them nobody could ask.
     type: list
     elements: dict
+  etcd_unheard:
+    description: Why it could not.
+    type: str
+    default: ''
   addons_unsafe:
     description: For O(operation=remove), what M(slipway.cluster.addons) says of add-ons with fewer nodes.
     type: dict

@@ -152,10 +152,10 @@ class Planner:
         if not self.by_host:
             self._lock.cluster_is_there()
         begun = self._lock.claim.removes if self._lock.claim else ()
-        return node_removal.plan(self._args, self._variables["groups"], wanted, seen, begun)
+        return node_removal.plan(self._args, self._variables, wanted, seen, begun)
 
     def _replacement(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return node_removal.replacing(self._args, self._variables["groups"], wanted, seen)
+        return node_removal.replacing(self._args, self._variables, wanted, seen)
 
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
         return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))

@@ -48,9 +48,9 @@ class Statement:
 class Seen:
     """What is there. ``groups``: Kubespray's groups, hosts in their order. ``nodes``, ``pods``, ``volumes``,
     ``claims`` and ``budgets`` are objects of the API, of the whole cluster. ``etcd``: its members, None when nobody
-    could ask. ``recorded``: hosts that an earlier run has worked on. ``unreachable``: hosts without an answer to SSH,
-    where that was tried. ``statements``: of add-ons, for the number of nodes that there will be; ``unheard``: why
-    these could not be asked."""
+    could ask, and ``etcd_unheard`` why. ``recorded``: hosts that an earlier run has worked on. ``unreachable``: hosts
+    without an answer to SSH, where that was tried. ``statements``: of add-ons, for the number of nodes that there will
+    be; ``unheard``: why these could not be asked."""
 
     groups: Mapping[str, Sequence[str]]
     nodes: Sequence[Json]
@@ -59,6 +59,7 @@ class Seen:
     claims: Sequence[Json] = ()
     budgets: Sequence[Json] = ()
     etcd: Sequence[Member] | None = None
+    etcd_unheard: str = ""
     recorded: frozenset[str] = frozenset()
     unreachable: frozenset[str] = frozenset()
     statements: Sequence[Statement] = ()
@@ -81,7 +82,7 @@ def check_removal(removal: Removal, seen: Seen) -> list[Problem]:
     problems += _reachable(known, removal, seen)
     etcd = [name for name in seen.groups.get(ETCD_GROUP, ()) if name in known]
     if etcd:
-        problems += quorum_problems(etcd, seen.etcd, where=removal.where)
+        problems += quorum_problems(etcd, seen.etcd, hosts=seen.hosts, where=removal.where, unheard=seen.etcd_unheard)
     problems += pod_problems(
         known,
         nodes=seen.nodes,
