@@ -31,11 +31,13 @@ options:
       - V(begin) tells it, fails when it must not be done, and has M(slipway.cluster.node_scope) know the hosts.
       - V(lock) lets nobody else work on the nodes.
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
+      - V(cleared) notes that nothing is left outside of the cluster.
       - V(forget) sees that O(hosts) are gone, and takes them out of the record.
       - V(finish) gives the lock back.
       - V(abandon) ends the claim of a run that has failed, so that the next one need not wait.
+      - V(reached), V(cleared) and V(forget) claim more time. Like V(finish) they fail when another run has taken over.
     type: str
-    choices: [plan, status, begin, lock, reached, forget, finish, abandon]
+    choices: [plan, status, begin, lock, reached, cleared, forget, finish, abandon]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.

@@ -150,23 +150,33 @@ class Stages:
             record = replace(
                 record, hosts={**record.hosts, **hosts}, kubespray=built, kubernetes=version(client), first=first
             )
+            # What another run has recorded meanwhile is newer.
+            self._lock.renew(run)
             store.write(record)
-        self._lock.reached(run)
         return {"changed": False, "recorded": sorted(names)}
 
+    def cleared(self) -> dict[str, Any]:
+        """Nothing is left outside of the cluster. Raises ``NodesError`` SLW-8309."""
+        self._lock.renew(cleared=True)
+        return {"changed": False}
+
     def finish(self) -> dict[str, Any]:
-        """All is done that was to be done with nodes."""
+        """All is done that was to be done with nodes. Raises ``NodesError`` SLW-8309."""
         self._lock.release()
         return {"changed": False, "locked": False}
 
     def abandon(self) -> dict[str, Any]:
-        """The run has failed with the lock in its hand."""
-        self._lock.abandon()
+        """The run has failed with the lock in its hand, as far as it knew."""
+        if self._lock.abandon():
+            self._say("NODES  this run's claim on the nodes has ended with it: the next one goes on from here")
+        else:
+            self._say("NODES  this run had lost its claim on the nodes: another may be at work on them")
         return {"changed": False, "locked": False}
 
     def forget(self) -> dict[str, Any]:
-        """Nodes are gone. Raises ``NodesError`` SLW-8313 when Kubespray has left one in the cluster."""
+        """Nodes are gone. Raises ``NodesError`` SLW-8309, and SLW-8313 when Kubespray has left one in the cluster."""
         names = options.names(self._args, "hosts")
+        self._lock.renew()
         with self._planner.client(INSTALLER) as client:
             if options.flag(self._args, "delete", False):
                 for name in names:

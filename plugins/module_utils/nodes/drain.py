@@ -67,14 +67,22 @@ class Drained:
         }
 
 
-def drain(client: Client, batches: Sequence[Sequence[str]], settings: Settings, tell: Tell) -> list[Drained]:
-    """One batch after the other; after one with a failure no further begins."""
+def drain(
+    client: Client,
+    batches: Sequence[Sequence[str]],
+    settings: Settings,
+    tell: Tell,
+    through: Callable[[], None] = lambda: None,
+) -> list[Drained]:
+    """One batch after the other; after one with a failure no further begins. ``through`` is called after each, and may
+    raise to end it."""
     done: list[Drained] = []
     for number, batch in enumerate(batches):
         with ThreadPoolExecutor(len(batch)) as pool:
             done += pool.map(lambda name: _Drain(client, name, settings, tell).run(), batch)
         if any(one.outcome == FAILED for one in done):
             return done + [Drained(name, NOT_BEGUN) for rest in batches[number + 1 :] for name in rest]
+        through()
     return done
 
 
