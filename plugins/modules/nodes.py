@@ -123,6 +123,16 @@ options:
     description: For O(operation=remove_cluster), consent by the O(name).
     type: str
     default: ''
+  remove_external:
+    description:
+      - For O(operation=remove_cluster), V(false) is the consent to leave what the cluster has outside of itself.
+      - Without it a cluster whose API does not answer is not removed, as nobody could look.
+    type: raw
+    default: true
+  shown_by:
+    description: For O(operation=remove_cluster), control plane hosts besides the first one that show a cluster.
+    type: raw
+    default: []
   node_timeout:
     description: Seconds that a node may take to be Ready after Kubespray is done with it; V(0) does not wait.
     type: raw
@@ -189,6 +199,10 @@ members:
   returned: for V(begin)
   type: list
   elements: str
+answers:
+  description: Whether there is a cluster whose API could be asked.
+  returned: for V(begin)
+  type: bool
 first:
   description: Which hosts were the first of their groups when the cluster was built, by group.
   returned: for V(begin)

@@ -49,11 +49,13 @@ _OBJECTS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is there: ``live`` is None where there is no cluster yet. For an upgrade also the API servers' versions, and
-    which versions of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
+    """What is there: ``live`` is None where there is no cluster yet, or where nothing is to be known of it; ``silent``
+    is what was heard from its API then. For an upgrade also the API servers' versions, and which versions of APIs are
+    in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
+    silent: str = ""
     nodes: Sequence[Json] = ()
     server: str = ""
     servers: Mapping[str, str] = field(default_factory=dict)
@@ -158,7 +160,16 @@ class Planner:
         return node_removal.replacing(self._args, self._variables, wanted, seen)
 
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
+        elsewhere = options.names(self._args, "shown_by")
+        first = str(self._variables.get("inventory_hostname") or "")
+        claim = self._lock.claim
+        unseen = removal.Unseen(
+            silent=seen.silent or (f"{first} shows none, and {', '.join(elsewhere)} one" if elsewhere else ""),
+            cleared=f"{claim.holder} took it away, {claim.began}" if claim and claim.cleared else "",
+            leaves=not options.flag(self._args, "remove_external", True),
+        )
+        consent = str(self._args.get("remove_cluster") or "")
+        return removal.of_cluster(wanted, seen.live, seen.record, consent, unseen)
 
     def _look(self) -> Seen:
         """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
@@ -185,11 +196,9 @@ class Planner:
                 raise
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
-            if (
-                self.operation == "remove_cluster"
-                or options.flag(self._args, "converge", False)
-                or self._lock.half_built
-            ):
+            if self.operation == "remove_cluster":
+                return Seen(None, None, silent=exc.message)
+            if options.flag(self._args, "converge", False) or self._lock.half_built:
                 return Seen(None, None)
             raise NodesError([unanswered(exc)]) from exc
 

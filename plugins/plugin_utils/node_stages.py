@@ -101,6 +101,7 @@ class Stages:
             # Only its lock and its tokens are left to be done with.
             "unfinished": self._lock.abandoned and not plan.changes,
             "members": sorted(seen.live or {}),
+            "answers": seen.live is not None,
             "first": dict(seen.record.first) if seen.record else {},
             # Only these will be recorded, and what tasks hand on is templated again and again.
             "desired": to_data(Record("").with_hosts(host for host in hosts if host.name in recorded)),
