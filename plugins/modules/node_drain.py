@@ -66,7 +66,9 @@ options:
     type: raw
     default: []
   unreachable:
-    description: Names of nodes without a living kubelet. Their pods are told to end, and not waited for.
+    description:
+      - Names of nodes without a living kubelet. Their pods are told to end, and not waited for.
+      - As long as such a node is Ready its kubelet does live, and it is drained like any other.
     type: raw
     default: []
   node_lock_duration:

@@ -99,6 +99,10 @@ options:
     description: Those of O(remove_nodes) whose hosts cannot be reached, and are left as they are.
     type: raw
     default: []
+  silent_hosts:
+    description: Those of O(remove_nodes) that gave no answer to SSH.
+    type: raw
+    default: []
   remove_node_data:
     description: Consent to lose what only these nodes have.
     type: raw

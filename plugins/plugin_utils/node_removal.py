@@ -74,6 +74,7 @@ def _guards(
         nodes=seen.nodes,
         etcd=None if found is None else members_of(found, _etcd_hosts(variables, seen.live or {})),
         etcd_unheard=str(args.get("etcd_unheard") or ""),
+        unreachable=frozenset(options.names(args, "silent_hosts")),
         recorded=frozenset([*(seen.record.hosts if seen.record else ()), *begun]),
         pods=seen.objects.get("pods", ()),
         volumes=seen.objects.get("volumes", ()),

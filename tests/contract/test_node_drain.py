@@ -223,8 +223,13 @@ def test_pod_that_does_not_end_is_named_with_its_finalizer(cluster: Cluster, nod
         assert done.problem is not None
         assert "finalizers example.org/hold" in done.problem.message
         assert "ending since" in done.problem.message
-        # Where no kubelet lives nobody confirms an end.
         gone = {"lost": frozenset({node}), "unreachable": frozenset({node})}
+        # One that reports is believed more than the user.
+        assert run(cluster, node, timeout=1.5, **gone).outcome == "failed"
+        assert "taints" not in (cluster.get(f"/api/v1/nodes/{node}") or {})["spec"]
+        # Where no kubelet lives nobody confirms an end.
+        ready = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+        cluster.patch(f"/api/v1/nodes/{node}/status", {"status": {"conditions": [ready]}})
         assert run(cluster, node, **gone).outcome == "drained"
         assert run(cluster, node, **gone).outcome == "drained"
         # So that the cluster itself deletes them, and Kubespray's own drain does not wait for the dead.

@@ -23,7 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards impor
     check_removal,
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
-from tests.unit.nodes.objects import node
+from tests.unit.nodes.objects import budget, node, pod
 
 GROUPS = {
     "kube_control_plane": ["cp1", "cp2", "cp3"],
@@ -44,7 +44,9 @@ def etcd(*down: str) -> list[Member]:
 
 def check(*names: str, **more: Any) -> list[Problem]:
     asked = {key: frozenset(more.pop(key)) for key in ("unreachable", "data") if key in more}
-    seen = Seen(**{"groups": GROUPS, "nodes": NODES, "etcd": ETCD, **more})
+    seen = Seen(
+        unreachable=frozenset(more.pop("silent", ())), **{"groups": GROUPS, "nodes": NODES, "etcd": ETCD, **more}
+    )
     return check_removal(Removal(names, **asked), seen)
 
 
@@ -137,6 +139,19 @@ def test_unreachable_by_word_only() -> None:
     (found,) = check_removal(Removal(("worker2",)), Seen(GROUPS, NODES, etcd=ETCD, unreachable=frozenset({"worker2"})))
     assert found.code == "SLW-8406"
     assert "no answer to SSH" in found.message
+    assert "power it off" in found.remedy
+    # Where both fit there is a way out.
+    assert check("worker2", unreachable=["worker2"], silent=["worker2"]) == []
+
+
+def test_budgets_hold_where_a_kubelet_lives() -> None:
+    """Whatever SSH says: these pods are evicted like any others."""
+    pods = [pod("d", "worker2")]
+    budgets = [budget("d", allowed=0, healthy=1, expected=1)]
+    more = {"unreachable": ["worker2"], "silent": ["worker2"], "pods": pods, "budgets": budgets}
+    assert codes(check("worker2", **more)) == [("SLW-8414", "")]
+    nodes = [one if one["metadata"]["name"] != "worker2" else node("worker2", ready=False) for one in NODES]
+    assert check("worker2", nodes=nodes, **more) == []
 
 
 @pytest.mark.parametrize(
