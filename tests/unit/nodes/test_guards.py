@@ -149,7 +149,7 @@ def test_budgets_hold_where_a_kubelet_lives() -> None:
     pods = [pod("d", "worker2")]
     budgets = [budget("d", allowed=0, healthy=1, expected=1)]
     more = {"unreachable": ["worker2"], "silent": ["worker2"], "pods": pods, "budgets": budgets}
-    assert codes(check("worker2", **more)) == [("SLW-8414", "")]
+    assert codes(check("worker2", **more)) == [("SLW-8414", "worker2")]
     nodes = [one if one["metadata"]["name"] != "worker2" else node("worker2", ready=False) for one in NODES]
     assert check("worker2", nodes=nodes, **more) == []
 
