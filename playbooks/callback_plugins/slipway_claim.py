@@ -49,9 +49,6 @@ class CallbackModule(CallbackBase):
             ended = abandon.end_claim(self._held_at, self._manager, self._passwords)
         except AnsibleError:
             ended = False
-        said = (
-            "this run's claim on the nodes has ended with it: the next one goes on from here"
-            if ended
-            else f"{self._held_at} could not be told that this run is over: its claim on the nodes ends by itself"
-        )
-        self._display.display(f"NODES  {said}")
+        if not ended:
+            said = f"{self._held_at} could not be told that this run is over: its claim on the nodes ends by itself"
+            self._display.display(f"NODES  {said}")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.utils.display import Display
@@ -25,6 +25,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 
 from ..plugin_utils import inventory_nodes, options
 from ..plugin_utils.node_action import NodeAction, Teller
+from ..plugin_utils.node_lock import NodeLock
 
 display = Display()
 
@@ -42,7 +43,15 @@ class ActionModule(NodeAction):
             groups = batches(names, args.get("batch") or 1, variable="slipway_drain_batch") if names else []
             if self._task.check_mode:
                 return _result(drain_plan(client, names))
-            return _result(drain(client, groups, _settings(args, variables), Teller()))
+            return _result(drain(client, groups, _settings(args, variables), Teller(), self._through(variables)))
+
+    def _through(self, variables: Mapping[str, Any]) -> Callable[[], None]:
+        """What is done after each batch: a drain may outlast the run's claim on the nodes."""
+        seconds = options.number(self._task.args, "node_lock_duration", 0)
+        if not seconds:
+            return lambda: None
+        kubeconfig = str(self._task.args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf")
+        return NodeLock(self, variables, kubeconfig=kubeconfig, seconds=seconds).renew
 
     def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:
         """Cordons that an earlier run has left. Those of others stay."""

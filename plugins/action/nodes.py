@@ -21,7 +21,7 @@ from ..plugin_utils import kubespray, options, session
 from ..plugin_utils.node_stages import Stages
 
 display = Display()
-_NAMES = ("plan", "status", "begin", "lock", "reached", "forget", "finish", "abandon")
+_NAMES = ("plan", "status", "begin", "lock", "reached", "cleared", "forget", "finish", "abandon")
 
 
 class ActionModule(ActionBase):

@@ -18,7 +18,8 @@ description:
   - When a node cannot be drained in time it is uncordoned again. A run that dies leaves cordons that the next one knows
     by the annotation C(slipway.cluster/cordoned), and goes on with or takes back. Cordons of others are never taken
     back.
-  - Everything happens on the controller through the API; no node is contacted.
+  - Everything happens on the controller through the API; no node is contacted, but with O(node_lock_duration) the first
+    control plane host.
 extends_documentation_fragment:
   - slipway.cluster.controller
 attributes:
@@ -67,9 +68,17 @@ options:
     type: raw
     default: []
   unreachable:
-    description: Names of nodes without a living kubelet. Their pods are told to end, and not waited for.
+    description:
+      - Names of nodes without a living kubelet. Their pods are told to end, and not waited for.
+      - As long as such a node is Ready its kubelet does live, and it is drained like any other.
     type: raw
     default: []
+  node_lock_duration:
+    description:
+      - Seconds by which the run's claim on the nodes, that of M(slipway.cluster.nodes), is renewed after each batch.
+      - When another run has taken over it fails. V(0) is for who has taken no claim.
+    type: raw
+    default: 0
   keep_cordon:
     description: Leave a node cordoned that could not be drained.
     type: raw

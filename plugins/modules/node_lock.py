@@ -25,10 +25,10 @@ options:
   state:
     description:
       - V(look) tells who holds the lock, and whether there is a cluster.
-      - V(taken) takes it, V(stage) says how far the run has come and claims more time, V(released) ends the claim.
+      - V(taken) takes it, V(renewed) claims more time and says how far the run has come, V(released) ends the claim.
       - V(abandoned) ends the claim of a run that has failed, and leaves what the next one has to know of it.
     type: str
-    choices: [look, taken, stage, released, abandoned]
+    choices: [look, taken, renewed, released, abandoned]
     default: look
   holder:
     description: Who takes it.
@@ -43,9 +43,13 @@ options:
     type: str
     default: ''
   stage:
-    description: How far it has come.
+    description: How far it has come. With O(state=renewed) nothing leaves this as it was.
     type: str
     default: ''
+  cleared:
+    description: Whether what the cluster has outside of itself is taken away, for who follows the holder if it dies.
+    type: bool
+    default: false
   tokens:
     description: Public parts of the join tokens that the holder makes, for who follows it if it dies.
     type: list
@@ -90,8 +94,10 @@ cluster:
   returned: always
   type: bool
 found:
-  description: The claim that was there before. C(remaining) is in seconds, and negative when it is over.
-  returned: when there was one
+  description:
+    - The claim that was there before, or with O(state=released) is there now, and another's.
+    - C(remaining) is in seconds, and negative when it is over.
+  returned: when there is one
   type: dict
 held:
   description: Whether the claim is the holder's now.
@@ -109,11 +115,16 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.run_file imp
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["look", "taken", "stage", "released", "abandoned"], "default": "look"},
+            "state": {
+                "type": "str",
+                "choices": ["look", "taken", "renewed", "released", "abandoned"],
+                "default": "look",
+            },
             "holder": {"type": "str", "default": ""},
             "controller": {"type": "dict", "default": {}},
             "operation": {"type": "str", "default": ""},
             "stage": {"type": "str", "default": ""},
+            "cleared": {"type": "bool", "default": False},
             "tokens": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "removes": {"type": "list", "elements": "str", "default": []},
             "creates": {"type": "bool", "default": False},
@@ -136,12 +147,13 @@ def main() -> None:
             claim = {key: asked[key] for key in keys}
             answer = file.take(claim, asked["seconds"], asked["dead"])
             result.update(held=answer["taken"], found=answer["found"], changed=answer["taken"])
-        elif state == "stage":
-            result.update(held=file.stage(asked["holder"], asked["stage"], asked["seconds"]))
+        elif state == "renewed":
+            reached = {"stage": asked["stage"], "cleared": asked["cleared"]}
+            result.update(held=file.renew(asked["holder"], asked["seconds"], **reached))
         elif state == "abandoned":
             result.update(held=file.abandon(asked["holder"]))
         else:
-            result.update(held=file.release(asked["holder"]))
+            result.update(held=file.release(asked["holder"]), found=file.look())
     except OSError as exc:
         module.fail_json(msg=f"SLW-8306 the lock cannot be used: {exc}", code="SLW-8306")
     module.exit_json(**result)

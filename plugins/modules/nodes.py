@@ -31,11 +31,13 @@ options:
       - V(begin) tells it, fails when it must not be done, and has M(slipway.cluster.node_scope) know the hosts.
       - V(lock) lets nobody else work on the nodes.
       - V(reached) waits until the nodes O(hosts) of O(run) are Ready, and records them.
+      - V(cleared) notes that nothing is left outside of the cluster.
       - V(forget) sees that O(hosts) are gone, and takes them out of the record.
       - V(finish) gives the lock back.
       - V(abandon) ends the claim of a run that has failed, so that the next one need not wait.
+      - V(reached), V(cleared) and V(forget) claim more time. Like V(finish) they fail when another run has taken over.
     type: str
-    choices: [plan, status, begin, lock, reached, forget, finish, abandon]
+    choices: [plan, status, begin, lock, reached, cleared, forget, finish, abandon]
     default: plan
   operation:
     description: What the run is for; V(scale) acts on new workers alone.
@@ -97,6 +99,10 @@ options:
     description: Those of O(remove_nodes) whose hosts cannot be reached, and are left as they are.
     type: raw
     default: []
+  silent_hosts:
+    description: Those of O(remove_nodes) that gave no answer to SSH.
+    type: raw
+    default: []
   remove_node_data:
     description: Consent to lose what only these nodes have.
     type: raw
@@ -105,6 +111,10 @@ options:
     description: Members of etcd, as M(slipway.cluster.etcd_snapshot) tells them. Without them nobody could ask.
     type: list
     elements: dict
+  etcd_unheard:
+    description: Why it could not.
+    type: str
+    default: ''
   addons_unsafe:
     description: For O(operation=remove), what M(slipway.cluster.addons) says of add-ons with fewer nodes.
     type: dict
@@ -117,6 +127,16 @@ options:
     description: For O(operation=remove_cluster), consent by the O(name).
     type: str
     default: ''
+  remove_external:
+    description:
+      - For O(operation=remove_cluster), V(false) is the consent to leave what the cluster has outside of itself.
+      - Without it a cluster whose API does not answer is not removed, as nobody could look.
+    type: raw
+    default: true
+  shown_by:
+    description: For O(operation=remove_cluster), control plane hosts besides the first one that show a cluster.
+    type: raw
+    default: []
   node_timeout:
     description: Seconds that a node may take to be Ready after Kubespray is done with it; V(0) does not wait.
     type: raw
@@ -183,6 +203,10 @@ members:
   returned: for V(begin)
   type: list
   elements: str
+answers:
+  description: Whether there is a cluster whose API could be asked.
+  returned: for V(begin)
+  type: bool
 first:
   description: Which hosts were the first of their groups when the cluster was built, by group.
   returned: for V(begin)

@@ -23,8 +23,8 @@ _SILENT = "slipway.cluster.session"
 
 
 def end_claim(host: str, manager: Any, passwords: Mapping[str, str]) -> bool:
-    """Whether the claim that this run has at ``host`` is ended. ``manager`` is Ansible's variable manager,
-    ``passwords`` those that Ansible has asked for."""
+    """Whether ``host`` is told that this run, which has a claim there, is over; what became of the claim is said.
+    ``manager`` is Ansible's variable manager, ``passwords`` those that Ansible has asked for."""
     scope.CURRENT.obey({"narrow": scope.EVERYBODY}, manager)
     # The play that failed has left the inventory with its own hosts alone.
     manager._inventory.remove_restriction()

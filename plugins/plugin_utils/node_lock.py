@@ -18,6 +18,11 @@ from . import ssh_session
 from .scope import is_dead, myself
 
 _MODULE = "slipway.cluster.node_lock"
+_TAKEN_OVER = Problem(
+    "SLW-8309",
+    "another run has taken over the nodes, because this one took longer than its claim",
+    "look at what that run does; set slipway_node_lock_duration to more seconds than a stage takes",
+)
 
 
 class NodeLock:
@@ -85,25 +90,20 @@ class NodeLock:
             return claim_of(found, dead=True)
         return None
 
-    def reached(self, stage: str) -> None:
-        """Raises ``NodesError`` SLW-8309: another run has taken over."""
-        if not self._call("stage", stage=stage)["held"]:
-            raise NodesError(
-                [
-                    Problem(
-                        "SLW-8309",
-                        "another run has taken over the nodes, because this one took longer than its claim",
-                        "look at what that run does; set slipway_node_lock_duration to more seconds than a stage takes",
-                    )
-                ]
-            )
+    def renew(self, stage: str = "", *, cleared: bool = False) -> None:
+        """Claim more time, and note what is reached. Raises ``NodesError`` SLW-8309: another run has taken over."""
+        if not self._call("renewed", stage=stage, cleared=cleared)["held"]:
+            raise NodesError([_TAKEN_OVER])
 
     def release(self) -> None:
-        self._call("released")
+        """Raises ``NodesError`` SLW-8309: another run has taken over."""
+        answer = self._call("released")
+        if not answer["held"] and answer.get("found"):
+            raise NodesError([_TAKEN_OVER])
 
-    def abandon(self) -> None:
-        """Who comes next goes on from here, at once."""
-        self._call("abandoned")
+    def abandon(self) -> bool:
+        """Who comes next goes on from here, at once. False: the claim was not this run's any more."""
+        return bool(self._call("abandoned")["held"])
 
     def _is_over(self, found: Mapping[str, Any]) -> bool:
         """Whether the holder is known to be gone: by its process, or because the user says so."""

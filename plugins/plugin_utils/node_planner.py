@@ -52,18 +52,18 @@ _OBJECTS = {
 @dataclass(frozen=True)
 class Seen:
     """What is there, in the names of hosts: ``live`` is None where there is no cluster yet, or where its API does not
-    answer (``answers``). For an upgrade also the API servers' versions, and which versions of APIs are in use; for it
-    and for a removal all pods, volumes, claims and budgets, by name."""
+    answer; ``silent`` is what was heard from it then. For an upgrade also the API servers' versions, and which versions
+    of APIs are in use; for it and for a removal all pods, volumes, claims and budgets, by name."""
 
     live: Mapping[str, Actual] | None
     record: Record | None
+    silent: str = ""
     nodes: Sequence[Json] = ()
     server: str = ""
     servers: Mapping[str, str] = field(default_factory=dict)
     used: Sequence[Used] = ()
     asked: Sequence[Asked] = ()
     objects: Mapping[str, Sequence[Json]] = field(default_factory=dict)
-    answers: bool = True
 
 
 class Planner:
@@ -130,7 +130,7 @@ class Planner:
         return {names.host(node): marks for node, marks in wanted.items()}, problems
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return make(wanted, seen.live, seen.record) if seen.answers else unseen.make(wanted)
+        return make(wanted, seen.live, seen.record) if not seen.silent else unseen.make(wanted)
 
     def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
         self._check_batch("slipway_upgrade_batch")
@@ -162,13 +162,22 @@ class Planner:
         if not self.by_host:
             self._lock.cluster_is_there()
         begun = self._lock.claim.removes if self._lock.claim else ()
-        return node_removal.plan(self._args, self._variables["groups"], wanted, seen, begun)
+        return node_removal.plan(self._args, self._variables, wanted, seen, begun)
 
     def _replacement(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return node_removal.replacing(self._args, self._variables["groups"], wanted, seen)
+        return node_removal.replacing(self._args, self._variables, wanted, seen)
 
     def _reset(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return removal.of_cluster(wanted, seen.live, seen.record, str(self._args.get("remove_cluster") or ""))
+        elsewhere = options.names(self._args, "shown_by")
+        first = str(self._variables.get("inventory_hostname") or "")
+        claim = self._lock.claim
+        unseen = removal.Unseen(
+            silent=seen.silent or (f"{first} shows none, and {', '.join(elsewhere)} one" if elsewhere else ""),
+            cleared=f"{claim.holder} took it away, {claim.began}" if claim and claim.cleared else "",
+            leaves=not options.flag(self._args, "remove_external", True),
+        )
+        consent = str(self._args.get("remove_cluster") or "")
+        return removal.of_cluster(wanted, seen.live, seen.record, consent, unseen)
 
     def _look(self, hosts: Sequence[Desired]) -> Seen:
         """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""
@@ -197,10 +206,12 @@ class Planner:
                 raise
             if direct and not self._lock.cluster_is_there():
                 return Seen(None, None)
-            if self.operation == "remove_cluster" or self._lock.half_built:
+            if self.operation == "remove_cluster":
+                return Seen(None, None, silent=exc.message)
+            if self._lock.half_built:
                 return Seen(None, None)
             if self.operation in unseen.OPERATIONS and options.flag(self._args, "converge", False):
-                return Seen(None, None, answers=False)
+                return Seen(None, None, silent=exc.message)
             raise NodesError([unanswered(exc)]) from exc
 
     def _half_built(self, direct: bool) -> bool:

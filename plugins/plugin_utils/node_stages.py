@@ -101,6 +101,7 @@ class Stages:
             # Only its lock and its tokens are left to be done with.
             "unfinished": self._lock.abandoned and not plan.changes,
             "members": sorted(seen.live or {}),
+            "answers": seen.live is not None,
             "first": dict(seen.record.first) if seen.record else {},
             # Only these will be recorded, and what tasks hand on is templated again and again.
             "desired": to_data(Record("").with_hosts(host for host in hosts if host.name in recorded)),
@@ -150,24 +151,34 @@ class Stages:
             record = replace(
                 record, hosts={**record.hosts, **hosts}, kubespray=built, kubernetes=version(client), first=first
             )
+            # What another run has recorded meanwhile is newer.
+            self._lock.renew(run)
             store.write(record)
-        self._lock.reached(run)
         return {"changed": False, "recorded": sorted(names)}
 
+    def cleared(self) -> dict[str, Any]:
+        """Nothing is left outside of the cluster. Raises ``NodesError`` SLW-8309."""
+        self._lock.renew(cleared=True)
+        return {"changed": False}
+
     def finish(self) -> dict[str, Any]:
-        """All is done that was to be done with nodes."""
+        """All is done that was to be done with nodes. Raises ``NodesError`` SLW-8309."""
         self._lock.release()
         return {"changed": False, "locked": False}
 
     def abandon(self) -> dict[str, Any]:
-        """The run has failed with the lock in its hand."""
-        self._lock.abandon()
+        """The run has failed with the lock in its hand, as far as it knew."""
+        if self._lock.abandon():
+            self._say("NODES  this run's claim on the nodes has ended with it: the next one goes on from here")
+        else:
+            self._say("NODES  this run had lost its claim on the nodes: another may be at work on them")
         return {"changed": False, "locked": False}
 
     def forget(self) -> dict[str, Any]:
-        """Nodes are gone. Raises ``NodesError`` SLW-8313 when Kubespray has left one in the cluster."""
+        """Nodes are gone. Raises ``NodesError`` SLW-8309, and SLW-8313 when Kubespray has left one in the cluster."""
         names = options.names(self._args, "hosts")
         nodes = inventory_nodes.node_names(self._variables, names)
+        self._lock.renew()
         with self._planner.client(INSTALLER) as client:
             if options.flag(self._args, "delete", False):
                 for name in nodes:

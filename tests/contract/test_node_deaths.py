@@ -197,6 +197,21 @@ def test_install_goes_on_without_an_answer(silent: Operations) -> None:
     assert silent.secrets(TOKENS) == []
 
 
+@pytest.mark.slow
+def test_cluster_whose_api_does_not_answer_is_not_removed(silent: Operations) -> None:
+    """What it has outside could not be looked at. Who says that it stays there is told that in the plan."""
+    before = silent.tasks
+    consent = {"slipway_remove_cluster": silent.name}
+    ran = silent.does("remove", **consent)
+    assert ran.status == 2, ran.out
+    assert "SLW-8311 there is a cluster, and its API does not answer" in ran.out
+    assert "-e slipway_remove_external=false" in ran.out
+    assert not silent.run_file.exists()
+    ran = silent.done("remove", "--check", slipway_remove_external=False, **consent)
+    assert "! SLW-8431 no API could be asked" in ran.out
+    assert silent.tasks == before
+
+
 @pytest.fixture(scope="module")
 def foreign(installed: Operations) -> Operations:
     """A cluster whose record is lost."""

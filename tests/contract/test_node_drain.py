@@ -215,6 +215,12 @@ def test_pod_without_controller_is_not_lost_without_a_word(cluster: Cluster, nod
     assert pods_of(cluster, node) == []
 
 
+def out_of_service(cluster: Cluster, node: str) -> list[str]:
+    """Effects of the taint by which a cluster knows that nothing runs on a node."""
+    taints = (cluster.get(f"{NODES}/{node}") or {})["spec"]["taints"]
+    return [taint["effect"] for taint in taints if "out-of-service" in taint["key"]]
+
+
 def test_pod_that_does_not_end_is_named_with_its_finalizer(cluster: Cluster, nodes: list[str]) -> None:
     node, _other = nodes
     pod(cluster, "stuck", node, labels={"app": "stuck"}, finalizers=["example.org/hold"])
@@ -223,13 +229,17 @@ def test_pod_that_does_not_end_is_named_with_its_finalizer(cluster: Cluster, nod
         assert done.problem is not None
         assert "finalizers example.org/hold" in done.problem.message
         assert "ending since" in done.problem.message
-        # Where no kubelet lives nobody confirms an end.
         gone = {"lost": frozenset({node}), "unreachable": frozenset({node})}
+        # One that reports is believed more than the user.
+        assert run(cluster, node, timeout=1.5, **gone).outcome == "failed"
+        assert out_of_service(cluster, node) == []
+        # Where no kubelet lives nobody confirms an end.
+        ready = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+        cluster.patch(f"{NODES}/{node}/status", {"status": {"conditions": [ready]}})
         assert run(cluster, node, **gone).outcome == "drained"
         assert run(cluster, node, **gone).outcome == "drained"
         # So that the cluster itself deletes them, and Kubespray's own drain does not wait for the dead.
-        taints = (cluster.get(f"/api/v1/nodes/{node}") or {})["spec"]["taints"]
-        assert [taint["effect"] for taint in taints if "out-of-service" in taint["key"]] == ["NoExecute"]
+        assert out_of_service(cluster, node) == ["NoExecute"]
     finally:
         cluster.patch(f"{collection(cluster, 'pods', 'v1')}/stuck", {"metadata": {"finalizers": None}})
 

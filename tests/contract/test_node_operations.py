@@ -190,6 +190,20 @@ def test_changes_of_nodes_are_changes_to_fail_on(installed: Operations) -> None:
     installed.write(*FIRST, kube_version=OLD)
 
 
+def test_what_the_api_does_not_tell_is_asked_before_anything_is_drained(installed: Operations) -> None:
+    """A node that is ready, and whose host gives no answer to SSH; and an etcd without its tools."""
+    installed.write(*FIRST, own={"worker2": {"ansible_port": 1}}, kube_version=OLD)
+    before = installed.tasks
+    ran = installed.does("remove", slipway_remove_nodes="worker2, control1")
+    installed.write(*FIRST, kube_version=OLD)
+    assert ran.status == 2, ran.out
+    assert "SLW-8406 worker2 cannot be reached (no answer to SSH)" in ran.out
+    assert "SLW-8408 control1: how etcd is, is not known: SLW-8510" in ran.out
+    assert "SLW-8406 control1" not in ran.out
+    assert installed.tasks == before
+    assert "unschedulable" not in installed.get("/api/v1/nodes/worker2")["spec"]
+
+
 def test_upgrade_that_failed_went_on_with_the_rest(upgraded: Operations) -> None:
     assert set(upgraded.nodes().values()) == {f"v{NEW}"}
     assert len(upgraded.orders("upgrade apply")) == 1

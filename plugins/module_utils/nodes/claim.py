@@ -15,7 +15,8 @@ from typing import Any
 class Claim:
     """Who, what, how far (``stage`` is Kubespray's last playbook that is through), and the public parts of its join
     tokens. ``since`` is in seconds since the epoch, by the clock of the host that keeps the lock; ``remaining`` seconds
-    are left of the claim. ``dead``: its process is known to be gone. ``removes``: nodes that it takes out."""
+    are left of the claim. ``dead``: its process is known to be gone. ``removes``: nodes that it takes out. ``cleared``:
+    it has taken away what the cluster had outside of itself."""
 
     holder: str
     operation: str
@@ -25,6 +26,7 @@ class Claim:
     dead: bool = False
     tokens: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    cleared: bool = False
 
     @property
     def holds(self) -> bool:
@@ -59,4 +61,5 @@ def claim_of(found: Mapping[str, Any] | None, *, dead: bool) -> Claim | None:
         dead=dead,
         tokens=tuple(found.get("tokens") or ()),
         removes=tuple(found.get("removes") or ()),
+        cleared=bool(found.get("cleared")),
     )

@@ -17,6 +17,7 @@ from typing import Any
 from ..kube.client import Client
 from .cordon import cordon, is_cordoned, take_out_of_service, uncordon
 from .eviction import Answer, delete_finished, evict
+from .model import actual
 from .pods import Fate, fate, pod_name
 from .problem import Problem
 
@@ -31,9 +32,10 @@ _NAMED = 5
 @dataclass(frozen=True)
 class Settings:
     """``timeout`` is in seconds, for each node; ``grace`` too, None: as each pod says. ``lost``: nodes whose pods
-    without a controller may be deleted. ``unreachable``: nodes without a living kubelet, where a pod that is told to
-    end counts as gone. ``keep_cordon``: leave a node cordoned although its drain has failed. ``poll`` and ``retry`` are
-    the seconds between two looks, and between two requests to evict a pod that its budget keeps."""
+    without a controller may be deleted. ``unreachable``: nodes where a pod that is told to end counts as gone, as soon
+    as they are not ready: then no kubelet lives there. ``keep_cordon``: leave a node cordoned although its drain has
+    failed. ``poll`` and ``retry`` are the seconds between two looks, and between two requests to evict a pod that its
+    budget keeps."""
 
     timeout: float = 600.0
     grace: int | None = None
@@ -67,14 +69,22 @@ class Drained:
         }
 
 
-def drain(client: Client, batches: Sequence[Sequence[str]], settings: Settings, tell: Tell) -> list[Drained]:
-    """One batch after the other; after one with a failure no further begins."""
+def drain(
+    client: Client,
+    batches: Sequence[Sequence[str]],
+    settings: Settings,
+    tell: Tell,
+    through: Callable[[], None] = lambda: None,
+) -> list[Drained]:
+    """One batch after the other; after one with a failure no further begins. ``through`` is called after each, and may
+    raise to end it."""
     done: list[Drained] = []
     for number, batch in enumerate(batches):
         with ThreadPoolExecutor(len(batch)) as pool:
             done += pool.map(lambda name: _Drain(client, name, settings, tell).run(), batch)
         if any(one.outcome == FAILED for one in done):
             return done + [Drained(name, NOT_BEGUN) for rest in batches[number + 1 :] for name in rest]
+        through()
     return done
 
 
@@ -117,6 +127,7 @@ class _Drain:
         """By UID of a pod, when to ask again."""
         self._why: dict[str, str] = {}
         self._said = ""
+        self._dead = False
 
     def run(self) -> Drained:
         before = self._client.get(f"/api/v1/nodes/{self._name}")
@@ -124,9 +135,6 @@ class _Drain:
             return Drained(self._name, ABSENT)
         newly = not is_cordoned(before)
         self._tell(self._name, "cordoned", "" if newly else "before")
-        if self._name in self._settings.unreachable:
-            # Otherwise its pods end for ever, and whoever waits for them does, too.
-            take_out_of_service(self._client, self._name)
         problem = self._empty()
         stayed = tuple(sorted(pod_name(pod) for pod in pods_on(self._client, self._name) if fate(pod).stays))
         moved = tuple(sorted(self._moved))
@@ -167,7 +175,18 @@ class _Drain:
         pods = [pod for pod in pods_on(self._client, self._name) if fate(pod) is Fate.BARE]
         return sorted(pod_name(pod) for pod in pods if not pod["metadata"].get("deletionTimestamp"))
 
+    def _see_death(self) -> None:
+        """A kubelet that still reports ends its pods itself: told to be gone they would run twice."""
+        if self._dead or self._name not in self._settings.unreachable:
+            return
+        node = self._client.get(f"/api/v1/nodes/{self._name}")
+        if node is not None and not actual(node).ready:
+            self._dead = True
+            # Otherwise its pods end for ever, and whoever waits for them does, too.
+            take_out_of_service(self._client, self._name)
+
     def _look(self) -> _Look:
+        self._see_death()
         look = _Look()
         for pod in pods_on(self._client, self._name):
             meta, what = pod["metadata"], fate(pod)
@@ -186,7 +205,7 @@ class _Drain:
 
     def _ending(self, pod: Json, look: _Look) -> None:
         """Told to end. Where no kubelet lives nobody will confirm it: the pod goes with its node."""
-        if self._name in self._settings.unreachable:
+        if self._dead:
             return
         finalizers = pod["metadata"].get("finalizers") or []
         why = f"ending since {pod['metadata']['deletionTimestamp']}"
@@ -205,7 +224,7 @@ class _Drain:
             self._why[uid] = look.waiting[name] = found.why
         else:
             self._moved.add(name)
-            if found.answer is Answer.GOING and self._name not in self._settings.unreachable:
+            if found.answer is Answer.GOING and not self._dead:
                 look.waiting[name] = "ending"
 
     def _progress(self, look: _Look) -> None:

@@ -174,5 +174,5 @@ def _programs(folder: str) -> dict[str, str]:
     found = {name: shutil.which(name, path=path) or "" for name in ("etcdctl", "etcdutl")}
     if not found["etcdctl"]:
         where = folder or ", ".join(BIN_FOLDERS)
-        raise EtcdError("SLW-8510", f"there is no etcdctl in {where}", "Kubespray installs it on hosts of etcd")
+        raise EtcdError("SLW-8510", f"there is no etcdctl in {where}", "slipway_etcd_bin_dir says where it is")
     return found

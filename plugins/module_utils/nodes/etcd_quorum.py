@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,18 +21,41 @@ class Member:
     healthy: bool
 
 
-def members_of(found: Sequence[Mapping[str, Any]], addresses: Mapping[str, Iterable[str]]) -> list[Member]:
-    """``found``: as the module etcd_snapshot tells them. ``addresses``: by host, all that it is known by: Kubespray's
-    own names of members (``etcd1``) say nothing. A member of no host keeps its name."""
-    hosts = {address: host for host, known in addresses.items() for address in known}
-    members = []
-    for one in found:
-        places = [urlsplit(url).hostname or "" for url in (*one["client_urls"], *one["peer_urls"])]
-        host = next((hosts[place] for place in places if place in hosts), one["name"])
+@dataclass(frozen=True)
+class Known:
+    """What a host of etcd is known by. ``name``: what its member is called by ``etcd_member_name``; ``place``: what
+    Kubespray calls it by its place in the group."""
+
+    addresses: Sequence[str] = ()
+    name: str = ""
+    place: str = ""
+
+
+def members_of(found: Sequence[Mapping[str, Any]], known: Mapping[str, Known]) -> list[Member]:
+    """``found``: as the module etcd_snapshot tells them. ``known``: by host. A member of no host keeps its name."""
+    near = [_by_address(one, known) for one in found]
+    names = [str(one["name"] or ", ".join(one["peer_urls"])) for one in found]
+    pairs = list(zip(names, near, strict=True))
+    named = {one.name: host for host, one in known.items() if one.name}
+    placed = {one.place: host for host, one in known.items() if not one.name}
+    hosts = {**placed, **named}
+    # Members keep their names when the group is changed: where one of them is not as it should be, places tell nothing.
+    if not all(name in hosts and host in ("", hosts[name]) for name, host in pairs):
+        hosts = named
+    free = {name: host for name, host in hosts.items() if host not in near}
+    return [
+        Member(host or free.get(name, name), bool(one["healthy"]))
+        for one, (name, host) in zip(found, pairs, strict=True)
         # A learner has no vote yet.
-        if not one["learner"]:
-            members.append(Member(str(host), bool(one["healthy"])))
-    return members
+        if not one["learner"]
+    ]
+
+
+def _by_address(member: Mapping[str, Any], known: Mapping[str, Known]) -> str:
+    """The only host that has one of a member's addresses; empty: there is none, or more than one."""
+    places = {urlsplit(url).hostname or "" for url in (*member["client_urls"], *member["peer_urls"])}
+    hosts = [host for host, one in known.items() if places.intersection(one.addresses)]
+    return hosts[0] if len(hosts) == 1 else ""
 
 
 def quorum(members: int) -> int:
@@ -46,13 +69,29 @@ def in_order(leaving: Sequence[str], members: Sequence[Member]) -> list[str]:
     return sorted(leaving, key=lambda name: name in healthy)
 
 
-def quorum_problems(leaving: Sequence[str], members: Sequence[Member] | None, *, where: str) -> Iterator[Problem]:
-    """``leaving``: hosts of etcd that are to go. ``members``: None when nobody could ask."""
+def quorum_problems(
+    leaving: Sequence[str],
+    members: Sequence[Member] | None,
+    *,
+    hosts: Collection[str],
+    where: str,
+    unheard: str = "",
+) -> Iterator[Problem]:
+    """``leaving``: hosts of etcd that are to go, of ``hosts``. ``members``: None when nobody could ask;
+    ``unheard`` says why."""
     if members is None:
+        message = f"{', '.join(leaving)}: how etcd is, is not known" + (f": {unheard}" if unheard else "")
         remedy = "etcd has to answer on its first host before a member is taken out"
-        yield Problem("SLW-8408", f"{', '.join(leaving)}: how etcd is, is not known", remedy, where)
+        yield Problem("SLW-8408", message, remedy, where)
         return
     known = {member.name: member for member in members}
+    strangers = sorted(set(known).difference(hosts))
+    lost = [name for name in leaving if name not in known]
+    if lost and strangers:
+        message = f"{', '.join(lost)}: no member of etcd has its address or name, and no host is {', '.join(strangers)}"
+        remedy = "write ip, access_ip or etcd_member_name of its hosts into the inventory, as the members have them"
+        yield Problem("SLW-8408", message, remedy, where, lost[0])
+        return
     healthy, count = sum(member.healthy for member in members), len(members)
     going = [known[name] for name in in_order(leaving, members) if name in known]
     for member in going:

@@ -49,9 +49,9 @@ class Statement:
 class Seen:
     """What is there. ``groups``: Kubespray's groups, hosts in their order. ``nodes``, ``pods``, ``volumes``,
     ``claims`` and ``budgets`` are objects of the API, of the whole cluster. ``etcd``: its members, None when nobody
-    could ask. ``recorded``: hosts that an earlier run has worked on. ``unreachable``: hosts without an answer to SSH,
-    where that was tried. ``statements``: of add-ons, for the number of nodes that there will be; ``unheard``: why
-    these could not be asked."""
+    could ask, and ``etcd_unheard`` why. ``recorded``: hosts that an earlier run has worked on. ``unreachable``: hosts
+    without an answer to SSH, where that was tried. ``statements``: of add-ons, for the number of nodes that there will
+    be; ``unheard``: why these could not be asked."""
 
     groups: Mapping[str, Sequence[str]]
     nodes: Sequence[Json]
@@ -60,6 +60,7 @@ class Seen:
     claims: Sequence[Json] = ()
     budgets: Sequence[Json] = ()
     etcd: Sequence[Member] | None = None
+    etcd_unheard: str = ""
     recorded: frozenset[str] = frozenset()
     unreachable: frozenset[str] = frozenset()
     statements: Sequence[Statement] = ()
@@ -80,7 +81,8 @@ def check_removal(removal: Removal, seen: Seen) -> list[Problem]:
     problems += _reachable(known, removal, seen)
     etcd = [name for name in seen.groups.get(ETCD_GROUP, ()) if name in known]
     if etcd:
-        problems += quorum_problems(etcd, seen.etcd, where=removal.where)
+        problems += quorum_problems(etcd, seen.etcd, hosts=seen.hosts, where=removal.where, unheard=seen.etcd_unheard)
+    live = by_name(seen.nodes)
     problems += pod_problems(
         known,
         nodes=seen.nodes,
@@ -89,7 +91,7 @@ def check_removal(removal: Removal, seen: Seen) -> list[Problem]:
         claims=seen.claims,
         budgets=seen.budgets,
         consented=removal.data,
-        unreachable=removal.unreachable,
+        unreachable=frozenset(name for name in removal.unreachable if name not in live or not live[name].ready),
         where=removal.where,
     )
     problems += _addons(removal, seen)
@@ -179,11 +181,15 @@ def _reachable(known: Iterable[str], removal: Removal, seen: Seen) -> Iterator[P
         node = live.get(name)
         dead = name in seen.unreachable or (node is not None and not node.ready)
         if dead and name not in removal.unreachable:
-            why = f"not ready: {node.reason}" if node is not None and not node.ready else "no answer to SSH"
             remedy = f"bring it back, or give -e slipway_remove_unreachable={name} to take it out unvisited"
+            if node is not None and not node.ready:
+                why = f"not ready: {node.reason}"
+            else:
+                why = "no answer to SSH"
+                remedy += ", and power it off afterwards: it goes on as it is"
             yield Problem("SLW-8406", f"{name} cannot be reached ({why})", remedy, removal.where, name)
         elif not dead and node is not None and name in removal.unreachable:
-            remedy = "take it out of slipway_remove_unreachable: unvisited it would go on running its pods"
+            remedy = "take it out of slipway_remove_unreachable: unvisited it would keep all that is on it"
             yield Problem("SLW-8407", f"{name} is called unreachable, and it is ready", remedy, removal.where, name)
 
 

@@ -204,7 +204,7 @@ def other_cluster(record: Record, wanted: Wanted) -> Problem:
     return Problem(
         "SLW-8312",
         f"the cluster's record calls it {record.name!r}, and the inventory {wanted.name!r}",
-        "this is another cluster than the inventory says: look where its control plane hosts lead to",
+        "another cluster than the inventory says: look where its control plane hosts, or the API that is given, lead",
     )
 
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from .external import cluster_consent
 from .model import Actual
 from .plan import Action, NodeChange, NodePlan, Wanted, notes_of, other_cluster
-from .problem import Problem
+from .problem import Problem, Severity
 from .record import Record
 
 REMOVE = "remove_node"
@@ -21,6 +22,7 @@ def of_nodes(
     wanted: Wanted,
     names: Sequence[str],
     live: Mapping[str, Actual] | None,
+    record: Record | None,
     unreachable: Collection[str],
     problems: Sequence[Problem],
 ) -> NodePlan:
@@ -28,6 +30,7 @@ def of_nodes(
     if live is None:
         missing = Problem("SLW-8301", "there is no cluster to remove nodes from", "slipway.cluster.install builds one")
         return NodePlan(wanted.operation, (), (), {}, (missing,))
+    others = [other_cluster(record, wanted)] if record is not None and record.name != wanted.name else []
     going = set(names)
     nodes = []
     for host in wanted.hosts:
@@ -39,14 +42,50 @@ def of_nodes(
         else:
             nodes.append(NodeChange(host.name, Action.UNCHANGED, (), host.where, notes))
     runs = {REMOVE: tuple(host.name for host in wanted.hosts if host.name in going)}
-    return NodePlan(wanted.operation, (), tuple(nodes), runs if runs[REMOVE] else {}, tuple(problems))
+    return NodePlan(wanted.operation, (), tuple(nodes), runs if runs[REMOVE] else {}, (*others, *problems))
 
 
-def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None, consent: str) -> NodePlan:
-    """``consent`` has to be the cluster's name."""
+@dataclass(frozen=True)
+class Unseen:
+    """What is known of things outside of a cluster when its API could not be asked. ``silent``: there is a cluster, and
+    what was heard instead of it. ``cleared``: who has taken them all away, before this run. ``leaves``: the user says
+    that they stay."""
+
+    silent: str = ""
+    cleared: str = ""
+    leaves: bool = False
+
+    def problems(self) -> Iterator[Problem]:
+        if self.cleared:
+            return
+        if self.silent and not self.leaves:
+            yield Problem(
+                "SLW-8311",
+                f"there is a cluster, and its API does not answer: {self.silent}",
+                "bring it back, so that load balancers and volumes outside of the cluster can go first; or leave them "
+                "there, whatever they are: -e slipway_remove_external=false",
+            )
+        else:
+            yield Problem(
+                "SLW-8431",
+                "no API could be asked: load balancers and volumes that a cluster may have outside stay there, unseen",
+                "look for them, and take them away by hand",
+                severity=Severity.WARNING,
+            )
+
+
+def of_cluster(
+    wanted: Wanted, live: Mapping[str, Actual] | None, record: Record | None, consent: str, unseen: Unseen
+) -> NodePlan:
+    """``consent`` has to be the cluster's name. ``unseen`` is for a cluster of which nothing is seen."""
     problems = cluster_consent(consent, wanted.name)
     if not problems and record is not None and record.name != wanted.name:
         problems.append(other_cluster(record, wanted))
+    reasons = ["the cluster is removed"]
+    if live is None:
+        problems += unseen.problems()
+        reasons = ["what is left of the cluster is removed"]
+        reasons += [f"what it had outside of itself is gone: {unseen.cleared}"] if unseen.cleared else []
     present = [host for host in wanted.hosts if host.name not in wanted.absent]
     nodes = [
         NodeChange(
@@ -62,6 +101,5 @@ def of_cluster(wanted: Wanted, live: Mapping[str, Actual] | None, record: Record
         NodeChange(name, Action.STRANGER, ("in cluster, not in inventory: its host is left as it is",))
         for name in sorted(set(live or ()) - {host.name for host in wanted.hosts})
     ]
-    reason = "the cluster is removed" if live is not None else "what is left of the cluster is removed"
     runs = {RESET: tuple(host.name for host in present)}
-    return NodePlan(wanted.operation, (reason,), tuple(nodes), runs, tuple(problems))
+    return NodePlan(wanted.operation, tuple(reasons), tuple(nodes), runs, tuple(problems))

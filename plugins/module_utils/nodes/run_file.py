@@ -47,7 +47,8 @@ class RunFile:
         """The lock for ``claim["holder"]``, unless another one's claim holds; ``dead`` is a holder known to be gone.
 
         ``taken`` says whether it is ours now, ``found`` what was there before. The ``tokens`` of runs that died, and
-        that one of them ``creates`` the cluster, stay with those who follow them, until one comes to its end.
+        that one of them ``creates`` the cluster, stay with those who follow them, until one comes to its end. That it
+        is ``cleared`` stays with those that go on with the same operation: any other may bring new things.
         """
         with self._alone():
             found = self.look()
@@ -55,25 +56,29 @@ class RunFile:
                 return {"taken": False, "found": found}
             tokens = [*(found or {}).get("tokens", []), *claim.get("tokens", [])]
             creates = bool((found or {}).get("creates") or claim.get("creates"))
+            same = (found or {}).get("operation") == claim.get("operation")
             self._write(
                 {
                     **claim,
                     "tokens": tokens,
                     "creates": creates,
+                    "cleared": same and bool((found or {}).get("cleared")),
                     "since": self._clock(),
                     "expires": self._clock() + seconds,
                 }
             )
             return {"taken": True, "found": found}
 
-    def stage(self, holder: str, stage: str, seconds: float) -> bool:
-        """Note that a stage is reached, and claim ``seconds`` more. False: somebody else holds the lock."""
+    def renew(self, holder: str, seconds: float, *, stage: str = "", cleared: bool = False) -> bool:
+        """Claim ``seconds`` more, and note that a ``stage`` is reached, or that nothing is left outside of the cluster.
+        False: somebody else holds the lock."""
         with self._alone():
             found = self.look()
             if not found or found["holder"] != holder:
                 return False
             found.pop("remaining")
-            self._write({**found, "stage": stage, "expires": self._clock() + seconds})
+            reached = {"stage": stage or found.get("stage", ""), "cleared": cleared or bool(found.get("cleared"))}
+            self._write({**found, **reached, "expires": self._clock() + seconds})
             return True
 
     def release(self, holder: str) -> bool:

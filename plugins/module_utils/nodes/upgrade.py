@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .model import CONTROL_PLANE, ETCD
-from .plan import Action, NodeChange, NodePlan, Wanted, left_out, notes_of
+from .plan import Action, NodeChange, NodePlan, Wanted, left_out, notes_of, other_cluster
 from .problem import Problem, Severity
 from .record import Record
 from .upgrade_path import Left, Offer, Running, check_path, left
@@ -39,6 +39,8 @@ def make(
                 severity=Severity.ERROR,
             )
         )
+    elif record.name != wanted.name:
+        problems.append(other_cluster(record, wanted))
     nodes = []
     for host in wanted.hosts:
         node = running.nodes.get(host.name)

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import Member, in_order, members_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.etcd_quorum import (
+    Known,
+    Member,
+    in_order,
+    members_of,
+)
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards import (
     Removal,
     Seen,
@@ -17,7 +23,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.guards impor
     check_removal,
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import Problem, Severity
-from tests.unit.nodes.objects import node
+from tests.unit.nodes.objects import budget, node, pod
 
 GROUPS = {
     "kube_control_plane": ["cp1", "cp2", "cp3"],
@@ -38,7 +44,9 @@ def etcd(*down: str) -> list[Member]:
 
 def check(*names: str, **more: Any) -> list[Problem]:
     asked = {key: frozenset(more.pop(key)) for key in ("unreachable", "data") if key in more}
-    seen = Seen(**{"groups": GROUPS, "nodes": NODES, "etcd": ETCD, **more})
+    seen = Seen(
+        unreachable=frozenset(more.pop("silent", ())), **{"groups": GROUPS, "nodes": NODES, "etcd": ETCD, **more}
+    )
     return check_removal(Removal(names, **asked), seen)
 
 
@@ -139,6 +147,19 @@ def test_unreachable_by_word_only() -> None:
     (found,) = check_removal(Removal(("worker2",)), Seen(GROUPS, NODES, etcd=ETCD, unreachable=frozenset({"worker2"})))
     assert found.code == "SLW-8406"
     assert "no answer to SSH" in found.message
+    assert "power it off" in found.remedy
+    # Where both fit there is a way out.
+    assert check("worker2", unreachable=["worker2"], silent=["worker2"]) == []
+
+
+def test_budgets_hold_where_a_kubelet_lives() -> None:
+    """Whatever SSH says: these pods are evicted like any others."""
+    pods = [pod("d", "worker2")]
+    budgets = [budget("d", allowed=0, healthy=1, expected=1)]
+    more = {"unreachable": ["worker2"], "silent": ["worker2"], "pods": pods, "budgets": budgets}
+    assert codes(check("worker2", **more)) == [("SLW-8414", "worker2")]
+    nodes = [one if one["metadata"]["name"] != "worker2" else node("worker2", ready=False) for one in NODES]
+    assert check("worker2", nodes=nodes, **more) == []
 
 
 @pytest.mark.parametrize(
@@ -199,15 +220,62 @@ def test_all_problems_at_once() -> None:
     assert {problem.code for problem in found} == {"SLW-8401", "SLW-8402", "SLW-8404", "SLW-8405", "SLW-8408"}
 
 
-def test_members_are_known_by_their_addresses() -> None:
-    def told(name: str, *urls: str, healthy: bool = True, learner: bool = False) -> dict[str, Any]:
-        return {"name": name, "client_urls": list(urls), "peer_urls": [], "healthy": healthy, "learner": learner}
+def member(name: str, *urls: str, healthy: bool = True, learner: bool = False) -> dict[str, Any]:
+    """As etcd tells it."""
+    return {"name": name, "client_urls": list(urls), "peer_urls": [], "healthy": healthy, "learner": learner}
 
+
+def placed(*hosts: Known) -> dict[str, Known]:
+    """The hosts db1, db2, … in the order of the group."""
+    return {f"db{number}": replace(one, place=f"etcd{number}") for number, one in enumerate(hosts, 1)}
+
+
+def test_members_are_known_by_their_addresses() -> None:
     found = [
-        told("etcd1", "https://10.0.0.1:2379"),
-        told("etcd2", "https://[fd00::2]:2379", healthy=False),
-        told("cp3", "https://10.0.0.9:2379"),
-        told("new", "https://10.0.0.4:2379", learner=True),
+        member("etcd1", "https://10.0.0.1:2379"),
+        member("etcd2", "https://[fd00::2]:2379", healthy=False),
+        member("cp3", "https://10.0.0.9:2379"),
+        member("new", "https://10.0.0.4:2379", learner=True),
     ]
-    known = {"e1": ["e1.example.com", "10.0.0.1"], "e2": ["fd00::2"]}
-    assert members_of(found, known) == [Member("e1", True), Member("e2", False), Member("cp3", True)]
+    known = placed(Known(["e1.example.com", "10.0.0.1"]), Known(["fd00::2"]))
+    assert members_of(found, known) == [Member("db1", True), Member("db2", False), Member("cp3", True)]
+
+
+URLS = [f"https://10.0.0.{number}:2379" for number in (1, 2, 3)]
+THREE = [member(f"etcd{number}", url, healthy=number != 3) for number, url in enumerate(URLS, 1)]
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "names"),
+    [
+        # By a name of DNS, and by Kubespray's names.
+        (THREE, [Known(["db1.example.com"])] * 3, ["db1", "db2", "db3"]),
+        # One address for all of them, with ports of their own, is nobody's.
+        (THREE, [Known(["10.0.0.1"])] * 3, ["db1", "db2", "db3"]),
+        (THREE, [Known(), Known(name="etcd3"), Known(name="etcd2")], ["db1", "db3", "db2"]),
+        # An address says more than a name.
+        (THREE, [Known(["10.0.0.2"]), Known(name="etcd1"), Known()], ["db2", "db1", "etcd3"]),
+        # The first or second of four is gone, and its place is another's now.
+        ([member(f"etcd{n}") for n in (1, 3, 4)], [Known()] * 3, ["etcd1", "etcd3", "etcd4"]),
+        ([member("etcd2", URLS[0]), member("etcd3")], [Known(["10.0.0.1"]), Known()], ["db1", "etcd3"]),
+        ([member("etcd2", URLS[0]), member("etcd1")], [Known(["10.0.0.1"]), Known()], ["db1", "etcd1"]),
+    ],
+)
+def test_members_are_known_by_their_names(found: list[dict[str, Any]], known: list[Known], names: list[str]) -> None:
+    assert [one.name for one in members_of(found, placed(*known))] == names
+
+
+def test_quorum_is_not_guessed_for_a_host_whose_member_nobody_knows() -> None:
+    groups = {**GROUPS, "etcd": ["db1", "db2", "db3"]}
+    three = [Member("db1", True), Member("e-17", True), Member("e-18", False)]
+    (found,) = check("db2", groups=groups, etcd=three)
+    assert (found.code, found.host) == ("SLW-8408", "db2")
+    assert found.message == "db2: no member of etcd has its address or name, and no host is e-17, e-18"
+    assert "etcd_member_name" in found.remedy
+    # An earlier run has taken its member out.
+    assert check("db2", groups=groups, etcd=[Member("db1", True), Member("db3", True)]) == []
+
+
+def test_why_nobody_could_ask_etcd_is_told() -> None:
+    (found,) = check("e4", etcd=None, etcd_unheard="SLW-8510 there is no etcdctl in /usr/local/bin")
+    assert found.message == "e4: how etcd is, is not known: SLW-8510 there is no etcdctl in /usr/local/bin"

@@ -53,7 +53,7 @@ def test_the_dead_need_not_be_waited_for(file: RunFile) -> None:
 
 def test_what_failed_need_not_be_waited_for_and_is_not_forgotten(file: RunFile, clock: Clock) -> None:
     file.take({**claim("a"), "tokens": ["aaaaaa"]}, 60)
-    file.stage("a", "cluster", 60)
+    file.renew("a", 60, stage="cluster")
     assert not file.abandon("b")
     assert file.abandon("a")
     answer = file.take(claim("b"), 60)
@@ -65,17 +65,41 @@ def test_what_failed_need_not_be_waited_for_and_is_not_forgotten(file: RunFile, 
 def test_a_stage_claims_more_time_and_is_remembered(file: RunFile, clock: Clock) -> None:
     file.take(claim("a"), 60)
     clock.now += 50
-    assert file.stage("a", "cluster", 60)
+    assert file.renew("a", 60, stage="cluster")
     clock.now += 50
     found = file.take(claim("b"), 60)["found"]
     assert (found["stage"], found["remaining"]) == ("cluster", 10)
+
+
+def test_renewed_without_a_stage_it_keeps_the_one_before(file: RunFile, clock: Clock) -> None:
+    file.take(claim("a"), 60)
+    file.renew("a", 60, stage="cluster")
+    clock.now += 50
+    assert file.renew("a", 60)
+    found = file.look() or {}
+    assert (found["stage"], found["cleared"], found["remaining"]) == ("cluster", False, 60)
+
+
+def test_that_nothing_is_left_outside_is_known_to_those_that_go_on(file: RunFile) -> None:
+    removal = {"operation": "remove_cluster", "stage": ""}
+    file.take({**removal, "holder": "a"}, 60)
+    assert not (file.look() or {})["cleared"]
+    file.renew("a", 60, cleared=True)
+    file.take({**removal, "holder": "b"}, 60, dead="a")
+    assert (file.look() or {})["cleared"]
+    file.renew("b", 60)
+    assert (file.take({**removal, "holder": "c"}, 60, dead="b")["found"])["cleared"]
+    # Another operation may make new things outside.
+    file.take(claim("d"), 60, dead="c")
+    file.take({**removal, "holder": "e"}, 60, dead="d")
+    assert not (file.look() or {})["cleared"]
 
 
 def test_who_has_lost_the_lock_cannot_use_it(file: RunFile, clock: Clock) -> None:
     file.take(claim("a"), 60)
     clock.now += 61
     file.take(claim("b"), 60)
-    assert not file.stage("a", "cluster", 60)
+    assert not file.renew("a", 60, stage="cluster")
     assert not file.release("a")
     assert file.release("b")
     assert file.look() is None
@@ -93,7 +117,7 @@ def test_a_broken_file_holds_nobody_up(file: RunFile, tmp_path: Path, text: str)
 def test_tokens_of_the_dead_are_known_until_one_comes_to_its_end(file: RunFile) -> None:
     file.take({**claim("a"), "tokens": ["aaaaaa"]}, 60)
     file.take({**claim("b"), "tokens": ["bbbbbb"]}, 60, dead="a")
-    file.stage("b", "cluster", 60)
+    file.renew("b", 60, stage="cluster")
     found = file.take({**claim("c"), "tokens": ["cccccc"]}, 60, dead="b")["found"]
     assert found["tokens"] == ["aaaaaa", "bbbbbb"]
     file.release("c")

@@ -120,7 +120,12 @@ def test_a_host_that_is_no_node_yet_is_not_upgraded() -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"record": None}, "SLW-8302"), ({"server": "1.33.1"}, "SLW-8504"), ({"apis": [GONE]}, "SLW-8507")],
+    [
+        ({"record": None}, "SLW-8302"),
+        ({"record": Record("stage", "2.31.0", OLD)}, "SLW-8312"),
+        ({"server": "1.33.1"}, "SLW-8504"),
+        ({"apis": [GONE]}, "SLW-8507"),
+    ],
 )
 def test_what_keeps_it_from_beginning(change: dict[str, Any], code: str) -> None:
     assert code not in codes(plan(nodes()))
