@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..nodes.problem import Problem
@@ -28,19 +28,17 @@ def dropped(settings: Settings, operations: Sequence[Survey], stacks: Sequence[S
     wanted = _names(make(settings, operations, stacks))
     clusters = [str(one["name"]) for one in settings.given["clusters"]]
     possible = make(_widest(settings, clusters), operations, stacks)
-    # Names that are shared with somebody who has another project are left to him.
+    # Sources and schedules are shown of all organizations, and a template of this name may be of another project.
     templates = there.templates_of(naming.project_name(settings))
-    known = {
-        "inventory_sources": there.names("inventory_sources"),
-        "job_templates": templates,
-        "schedules": frozenset(
-            item["name"] for item in possible["schedules"] if item["unified_job_template"] in templates
-        )
-        & there.names("schedules"),
-        "workflows": there.names("workflows"),
+    ours: dict[str, Callable[[Item], bool]] = {
+        "inventory_sources": lambda item: item["inventory"] in there.names("inventories"),
+        "job_templates": lambda item: item["name"] in templates,
+        "schedules": lambda item: item["unified_job_template"] in templates,
+        "workflows": lambda item: True,
     }
     return {
-        kind: [item for item in possible[kind] if item["name"] in names - wanted[kind]] for kind, names in known.items()
+        kind: [item for item in possible[kind] if item["name"] in there.names(kind) - wanted[kind] and is_ours(item)]
+        for kind, is_ours in ours.items()
     }
 
 

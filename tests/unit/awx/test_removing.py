@@ -88,6 +88,12 @@ def test_the_source_of_an_inventory_that_awx_holds_by_now_goes() -> None:
     }
 
 
+def test_a_source_of_another_organization_stays() -> None:
+    elsewhere = There({"inventory_sources": there().objects["inventory_sources"]})
+    held = settings(clusters=[{"name": "prod", "inventory": {"all": {}}}])
+    assert names(dropped(held, SURVEYS, STACKS, elsewhere)) == {}
+
+
 def test_nothing_goes_that_is_wanted_or_that_awx_has_not() -> None:
     assert left(ALL, **ALL) == {}
     found = dropped(settings(clusters=[{**PROD, "schedule": False}]), SURVEYS, STACKS, There())
