@@ -13,10 +13,11 @@ import yaml
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.awx import removing
 from ansible_collections.slipway.cluster.plugins.module_utils.awx import settings as awx
-from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import make, of_clusters
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import ORDER, make, of_clusters
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.new_cluster import Stack as Offered
-from ansible_collections.slipway.cluster.plugins.module_utils.awx.removing import taken_out
+from ansible_collections.slipway.cluster.plugins.module_utils.awx.there import There, begin
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.stacks.definition import Stack
 from ansible_collections.slipway.cluster.plugins.module_utils.stacks.folder import load
@@ -60,21 +61,31 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _run(self, args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         written = variables.get("slipway_awx")
         operations, problems = _operations()
-        stacks, broken = load([str(_STACKS), *options.names(args, "stacks")])
+        stacks, broken = load([str(_STACKS), *options.names(args, "stacks", "folders")])
         settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path))
         raise_for([*problems, *broken, *wrong])
-        answer = {"changed": False, "organization": settings.organization, "absent": {}}
+        answer = {"changed": False, "organization": settings.organization, "absent": {}, "kept_credentials": []}
         if options.flag(args, "clusters_alone", False):
             return {**answer, "present": of_clusters(settings, settings.given["clusters"], operations)}
         offered = [_offered(stack) for stack in stacks.values()]
-        consent = options.names(args, "remove_awx")
-        gone, problems = taken_out(settings, operations, offered, consent) if consent else ({}, [])
-        raise_for(problems)
+        consent = options.names(args, "remove_awx", f"names of clusters, or {settings.prefix!r} for everything")
+        raise_for(removing.refused(settings, operations, offered, consent))
         everything = list(consent) == [settings.prefix]
+        answer |= {
+            "begin": begin(settings, operations),
+            "prefix": settings.prefix,
+            "present": {} if everything else make(settings, operations, offered),
+        }
+        if args.get("there") is None:
+            return answer
+        there = There(args["there"])
+        gone, problems = removing.taken_out(settings, operations, offered, consent, there) if consent else ({}, [])
+        raise_for(problems)
+        left = {} if everything else removing.dropped(settings, operations, offered, there)
         return {
             **answer,
-            "present": {} if everything else make(settings, operations, offered),
-            "absent": {kind: items[::-1] for kind, items in gone.items()},
+            "absent": {kind: [*left.get(kind, ()), *gone.get(kind, ())][::-1] for kind in ORDER},
+            "kept_credentials": removing.kept_credentials(settings, there),
         }
 
 

@@ -34,6 +34,12 @@ options:
       - Consent to remove. The prefix of all names for everything, or names of clusters that O(settings) no longer has.
     type: raw
     default: []
+  there:
+    description:
+      - What AWX has, by what it is - C(job_templates), C(workflows), C(schedules), C(inventories), C(inventory_sources)
+        and C(credentials) of the organization, each a list as its API shows it, of names that begin with RV(begin).
+      - Without it nothing can be told about what is to go.
+    type: dict
   stacks:
     description: Folders with stacks of one's own, for the survey that makes a new cluster.
     type: raw
@@ -61,9 +67,24 @@ present:
   returned: success
   type: dict
 absent:
-  description: The same for what is to be removed, in the order in which it can be.
+  description:
+    - The same for what is to be removed, in the order in which it can be. What the consent names, and what is no longer
+      wanted of clusters that O(settings) has.
   returned: success
   type: dict
+begin:
+  description: How all names begin that AWX may have of it.
+  returned: success, not with O(clusters_alone)
+  type: str
+prefix:
+  description: The prefix of all names.
+  returned: success, not with O(clusters_alone)
+  type: str
+kept_credentials:
+  description: Names of credentials whose inputs stay as AWX has them, because others write a secret into them.
+  returned: success
+  type: list
+  elements: str
 problems:
   description: What is wrong with the settings, with code, place and remedy.
   returned: on errors

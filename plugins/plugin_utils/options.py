@@ -32,15 +32,15 @@ def files_dir(args: Mapping[str, Any], variables: Mapping[str, Any]) -> Path:
     return Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
 
 
-def names(args: Mapping[str, Any], option: str) -> tuple[str, ...]:
-    """A list of names: a list, ``a,b``, or ``["a", "b"]`` as text."""
+def names(args: Mapping[str, Any], option: str, what: str = "names of add-ons") -> tuple[str, ...]:
+    """A list of names: a list, ``a,b``, or ``["a", "b"]`` as text. ``what`` they are is said where it is none."""
     value = _structure(args.get(option))
     if value in (None, ""):
         return ()
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and v for v in value):
-        raise bad_option(option, args.get(option), "names of add-ons, separated by commas")
+        raise bad_option(option, args.get(option), f"{what}, separated by commas")
     return tuple(value)
 
 

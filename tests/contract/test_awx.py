@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """``slipway.cluster.awx`` by the real modules of ``awx.awx``, against the lab's AWX, which refuses what AWX refuses.
 
-One story, its tests in order: described, again, changed, a stack turned into a cluster, that one and then all removed.
+One story, its tests in order: described, again, changed, a stack turned into a cluster, one cluster removed, what is
+no longer wanted, and then all of it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,17 @@ OPERATIONS = (
     "status",
     "access",
 )
+MADE = (
+    "execution_environments",
+    "credential_types",
+    "credentials",
+    "projects",
+    "inventories",
+    "inventory_sources",
+    "job_templates",
+    "schedules",
+    "workflow_job_templates",
+)
 TASK = re.compile(r"^TASK \[slipway\.cluster\.awx : (.+)\] \*+$", re.MULTILINE)
 
 
@@ -69,6 +81,14 @@ class Team:
         done = self.client.playbook("export.yml", access=self.awx.access(), folder=self.folder)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
         return json.loads((self.folder / "export.json").read_text(encoding="utf-8"))
+
+    def names(self) -> set[tuple[str, str]]:
+        """By what it is, of what a description makes."""
+        things = json.loads(self.awx.dump())
+        return {(kind, one["name"]) for kind in MADE for one in things[kind]}
+
+    def user(self) -> User:
+        return User(self.awx.url, self.awx.token)
 
     def held(self) -> dict[str, int]:
         """How many AWX has of each, without jobs and what AWX brings itself."""
@@ -121,13 +141,13 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 slipway_destination=str(repository),
             )
             assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-1000:]
-        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Two clusters"]):
+        for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Two clusters"]):
             subprocess.run(
                 ["git", "-c", "user.name=team", "-c", "user.email=team@example.com", *words], cwd=repository, check=True
             )
         one.settings = {
             "organization": "Default",
-            "project": {"scm_url": f"file://{repository}"},
+            "project": {"scm_url": f"file://{repository}", "scm_branch": "main"},
             "execution_environment": {"image": "registry.example.com/slipway/ee:1.0.0"},
             "credentials": [
                 {
@@ -183,10 +203,13 @@ def before(team: Team) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def described(team: Team, before: dict[str, int]) -> Any:
-    """What AWX has after the first run."""
+    """What AWX has after the first run, and when a pipeline has written a token."""
     assert before
     done = team.described()
     assert SECRET not in done.stdout + done.stderr
+    user = team.user()
+    credential = user.find("credentials", "OpenBao by pipeline")
+    user.call("PATCH", credential["url"], {"inputs": {**credential["inputs"], "wrapped_token": "s.made-for-one-job"}})
     return team.exported()
 
 
@@ -209,7 +232,10 @@ def test_every_operation_is_a_template_of_every_cluster(described: Any) -> None:
 
 def test_second_run_changes_nothing_but_the_workflow_with_its_approval(team: Team, described: Any) -> None:
     assert changed(team.described()) == {"Workflows"}
-    assert team.exported() == described
+    found = team.exported()
+    assert found == described
+    (credential,) = (one for one in found["credentials"] if one["name"] == "OpenBao by pipeline")
+    assert credential["inputs"] == {"address": "https://bao.example.com:8200", "wrapped_token": "$encrypted$"}
 
 
 def test_a_change_is_one_and_secrets_are_written_again_only_when_that_is_wanted(team: Team, described: Any) -> None:
@@ -227,7 +253,7 @@ def test_a_stack_is_turned_into_a_cluster(team: Team, described: Any) -> None:
     (template,) = (one for one in described["job_templates"] if one["name"] == "Slipway: new cluster")
     assert SECRET not in template["extra_vars"]
     answers = {"slipway_stack": "single_node", "slipway_name": "trial", "slipway_hosts": "box=192.0.2.30"}
-    user = User(team.awx.url, team.awx.token)
+    user = team.user()
     job = user.launch("Slipway: new cluster", **answers)
     assert job.status == "successful", f"{job.explanation}\n{job.stdout[-5000:]}"
     assert job.artifacts["slipway_new"]["cluster"] == "trial"
@@ -243,21 +269,66 @@ def test_a_stack_is_turned_into_a_cluster(team: Team, described: Any) -> None:
     assert team.exported() == found
 
 
+@pytest.mark.parametrize(
+    ("consent", "text"),
+    [
+        ("prod", "a cluster is taken out of slipway_awx.clusters first"),
+        ("controller", "Slipway controller is no cluster"),
+        ("trail", "did you mean 'trial'?"),
+        ("slipway", "did you mean 'Slipway', which removes everything?"),
+    ],
+)
+def test_consent_for_nothing_is_refused(team: Team, described: Any, consent: str, text: str) -> None:
+    held = team.held()
+    refused = team.run("awx", slipway_awx=team.settings, slipway_remove_awx=consent)
+    assert (refused.returncode, "SLW-9005" in refused.stdout, text in refused.stdout) == (2, True, True), refused.stdout
+    assert team.held() == held
+
+
 def test_a_cluster_is_removed_and_no_other(team: Team, described: Any) -> None:
-    refused = team.run("awx", slipway_awx=team.settings, slipway_remove_awx="prod")
-    assert (refused.returncode, "SLW-9005" in refused.stdout) == (2, True)
-    del team.settings["clusters"][1]["forks"]
-    team.described(slipway_remove_awx="trial")
-    assert team.exported() == described
+    names = team.names()
+    del team.settings["clusters"][1]
+    team.described(slipway_remove_awx="edge")
+    assert names - team.names() == {
+        ("inventories", "Slipway edge"),
+        ("inventory_sources", "Slipway edge: project"),
+        ("job_templates", "Slipway edge: install"),
+        ("job_templates", "Slipway edge: plan"),
+    }
+
+
+def test_what_is_no_longer_wanted_is_gone(team: Team, described: Any) -> None:
+    """Also where nothing was: the second time nothing changes but the workflow."""
+    names = team.names()
+    (prod,) = team.settings["clusters"]
+    prod |= {"schedule": False, "operations": ["plan", "install", "status", "access"]}
+    team.settings["fleet"]["schedule"] = False
+    del team.settings["new_cluster"], team.settings["project"]["scm_branch"]
+    assert {"Project", "Schedules that are no longer wanted"} <= changed(team.described())
+    gone = ("scale", "upgrade", "remove add-ons", "remove nodes", "remove cluster")
+    assert names - team.names() == {
+        ("job_templates", "Slipway: new cluster"),
+        *(("job_templates", f"Slipway prod: {operation}") for operation in gone),
+        ("schedules", "Slipway fleet: status, every night"),
+        ("schedules", "Slipway prod: status, every night"),
+    }
+    assert team.user().find("projects", "Slipway project")["scm_branch"] == ""
+    assert changed(team.described()) == {"Workflows"}
 
 
 def test_all_of_it_is_removed(team: Team, described: Any, before: dict[str, int]) -> None:
+    """Also what the settings do not have: a cluster that a survey has made, operations and credentials."""
     assert team.held() != before
+    team.settings["clusters"][0]["operations"] = ["plan"]
+    del team.settings["credentials"][1:]
+    team.settings["fleet"] = False
     team.described(slipway_remove_awx="Slipway")
     left = team.held()
     assert {kind: number for kind, number in left.items() if "update" not in kind and "job" not in kind} == {
         kind: number for kind, number in before.items() if "update" not in kind and "job" not in kind
     }
+    assert {name for _kind, name in team.names() if name.startswith("Slipway")} == set()
+    assert changed(team.described(slipway_remove_awx="Slipway")) == set()
 
 
 def test_all_that_is_wrong_is_told_at_once_and_awx_is_not_asked(team: Team) -> None:

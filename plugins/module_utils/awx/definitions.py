@@ -97,13 +97,12 @@ def _credentials(settings: Settings) -> Iterator[Item]:
 def _project(settings: Settings) -> Item:
     given = settings.given["project"]
     found: Item = {"name": naming.project_name(settings), "description": "Playbooks and inventories of clusters"}
+    # Empty values, too: what is left out stays as it was. Only a credential can be given, but not taken away.
+    found |= {"scm_url": given.get("scm_url", ""), "scm_branch": given.get("scm_branch", "")}
     if given.get("local_path"):
-        return {**found, "scm_type": "manual", "local_path": given["local_path"]}
-    found |= {"scm_type": "git", "scm_url": given["scm_url"], "scm_update_on_launch": True}
-    for key, name in (("scm_branch", "scm_branch"), ("scm_credential", "credential")):
-        if given.get(key):
-            found[name] = given[key]
-    return found
+        return {**found, "scm_type": "manual", "scm_update_on_launch": False, "local_path": given["local_path"]}
+    credential = {"credential": given["scm_credential"]} if given.get("scm_credential") else {}
+    return {**found, "scm_type": "git", "scm_update_on_launch": True, **credential}
 
 
 def _inventory(settings: Settings, cluster: Mapping[str, Any]) -> Item:

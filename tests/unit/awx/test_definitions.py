@@ -16,7 +16,6 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.credentials import KINDS, injectors, inputs
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import Definitions, make
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.new_cluster import Stack
-from ansible_collections.slipway.cluster.plugins.module_utils.awx.removing import taken_out
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.settings import Settings, Survey, operation, read
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.surveys import rrule, survey
 from tests.unit.awx.test_settings import GOOD
@@ -191,19 +190,9 @@ def test_questions_of_all_stacks_are_asked_once_and_none_has_to_be_answered() ->
     assert template["extra_vars"]["slipway_destination"] == ""
 
 
-def test_removal_takes_what_is_named() -> None:
-    everything, problems = taken_out(settings(), SURVEYS, STACKS, ["Slipway"])
-    assert (everything, problems) == (made(), [])
-    found, problems = taken_out(settings(), SURVEYS, STACKS, ["old"])
-    assert problems == []
-    names = [one["name"] for items in found.values() for one in items]
-    assert names
-    assert [name for name in names if not name.startswith("Slipway old")] == []
-    assert found["projects"] == found["credentials"] == []
-
-
-@pytest.mark.parametrize("consent", [["prod"], ["Slipway", "old"], ["old", "prod"]])
-def test_removal_of_what_is_wanted_is_refused(consent: list[str]) -> None:
-    found, problems = taken_out(settings(), SURVEYS, STACKS, consent)
-    assert [one.code for one in problems] == ["SLW-9005"]
-    assert not any(found.values())
+def test_what_a_project_no_longer_has_is_emptied() -> None:
+    (found,) = made(project={"scm_url": "https://git.example.com/clusters.git"})["projects"]
+    assert (found["scm_branch"], found["scm_update_on_launch"]) == ("", True)
+    # AWX refuses a manual project that is to be updated.
+    (found,) = made(project={"local_path": "x"}, clusters=[{"name": "prod", "inventory": {}}])["projects"]
+    assert (found["scm_url"], found["scm_branch"], found["scm_update_on_launch"]) == ("", "", False)
