@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
+from ansible_collections.slipway.cluster.plugins.module_utils.awx import project, unique
 from ansible_collections.slipway.cluster.plugins.module_utils.awx import settings as awx
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import make, of_clusters
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.new_cluster import Stack as Offered
@@ -60,22 +62,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _run(self, args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         written = variables.get("slipway_awx")
         operations, problems = _operations()
-        stacks, broken = load([str(_STACKS), *options.names(args, "stacks")])
-        settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path))
+        folders = options.names(args, "stacks")
+        stacks, broken = load([str(_STACKS), *folders])
+        start = Path.cwd()
+        settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path), start)
         raise_for([*problems, *broken, *wrong])
         answer = {"changed": False, "organization": settings.organization, "absent": {}}
+        clashes = list(unique.check(settings, operations, lambda path: _place(written, path)))
         if options.flag(args, "clusters_alone", False):
+            raise_for(clashes)
             return {**answer, "present": of_clusters(settings, settings.given["clusters"], operations)}
         offered = [_offered(stack) for stack in stacks.values()]
         consent = options.names(args, "remove_awx")
         gone, problems = taken_out(settings, operations, offered, consent) if consent else ({}, [])
         raise_for(problems)
-        everything = list(consent) == [settings.prefix]
-        return {
-            **answer,
-            "present": {} if everything else make(settings, operations, offered),
-            "absent": {kind: items[::-1] for kind, items in gone.items()},
-        }
+        absent = {kind: items[::-1] for kind, items in gone.items()}
+        if list(consent) == [settings.prefix]:
+            return {**answer, "present": {}, "absent": absent}
+        own, problems = [], []
+        if settings.given.get("new_cluster"):
+            place = _place(variables.get("slipway_stacks"), ())
+            own, problems = project.paths(settings.project, start, folders, settings.given["project"], place)
+        raise_for([*clashes, *problems])
+        return {**answer, "present": make(replace(settings, stacks=own), operations, offered), "absent": absent}
 
 
 def raise_for(problems: Sequence[Problem]) -> None:

@@ -35,7 +35,9 @@ options:
     type: raw
     default: []
   stacks:
-    description: Folders with stacks of one's own, for the survey that makes a new cluster.
+    description:
+      - Folders with stacks of one's own, for the survey that makes a new cluster.
+      - Relative to the folder in which the run is started. They are in AWX's project, and so is that folder.
     type: raw
     default: []
   clusters_alone:
