@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
-from ansible_collections.slipway.cluster.plugins.module_utils.awx import removing
+from ansible_collections.slipway.cluster.plugins.module_utils.awx import project, removing, unique
 from ansible_collections.slipway.cluster.plugins.module_utils.awx import settings as awx
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import ORDER, make, of_clusters
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.new_cluster import Stack as Offered
@@ -61,21 +62,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _run(self, args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         written = variables.get("slipway_awx")
         operations, problems = _operations()
-        stacks, broken = load([str(_STACKS), *options.names(args, "stacks", "folders")])
-        settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path))
+        folders = options.names(args, "stacks", "folders")
+        stacks, broken = load([str(_STACKS), *folders])
+        start = Path.cwd()
+        settings, wrong = awx.read(args.get("settings"), operations, lambda path: _place(written, path), start)
         raise_for([*problems, *broken, *wrong])
         answer = {"changed": False, "organization": settings.organization, "absent": {}, "kept_credentials": []}
+        clashes = list(unique.check(settings, operations, lambda path: _place(written, path)))
         if options.flag(args, "clusters_alone", False):
+            raise_for(clashes)
             return {**answer, "present": of_clusters(settings, settings.given["clusters"], operations)}
         offered = [_offered(stack) for stack in stacks.values()]
         consent = options.names(args, "remove_awx", f"names of clusters, or {settings.prefix!r} for everything")
         raise_for(removing.refused(settings, operations, offered, consent))
+        answer |= {"begin": begin(settings, operations), "prefix": settings.prefix, "present": {}}
         everything = list(consent) == [settings.prefix]
-        answer |= {
-            "begin": begin(settings, operations),
-            "prefix": settings.prefix,
-            "present": {} if everything else make(settings, operations, offered),
-        }
+        if not everything:
+            own: list[str] = []
+            if settings.given.get("new_cluster"):
+                place = _place(variables.get("slipway_stacks"), ())
+                own, problems = project.paths(settings.project, start, folders, settings.given["project"], place)
+                clashes += problems
+            raise_for(clashes)
+            answer["present"] = make(replace(settings, stacks=own), operations, offered)
         if args.get("there") is None:
             return answer
         there = There(args["there"])

@@ -41,7 +41,9 @@ options:
       - Without it nothing can be told about what is to go.
     type: dict
   stacks:
-    description: Folders with stacks of one's own, for the survey that makes a new cluster.
+    description:
+      - Folders with stacks of one's own, for the survey that makes a new cluster.
+      - Relative to the folder in which the run is started. They are in AWX's project, and so is that folder.
     type: raw
     default: []
   clusters_alone:

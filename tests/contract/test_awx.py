@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from tests.contract.support import ROOT
 
 pytestmark = pytest.mark.lab
 
+STACKS = ROOT / "roles" / "new_cluster" / "files" / "stacks"
 SECRET = "5f0c1c0e-made-for-this-test"
 HOSTS = "node1=192.0.2.11\nnode2=192.0.2.12\nnode3=192.0.2.13"
 OPERATIONS = (
@@ -62,16 +64,17 @@ class Team:
     awx: Awx
     client: Client
     folder: Path
+    repository: Path
     settings: dict[str, Any]
 
     def run(self, playbook: str, **extra: Any) -> subprocess.CompletedProcess[str]:
-        (self.folder / "extra.json").write_text(json.dumps(extra), encoding="utf-8")
-        return self.client.playbook(
-            f"slipway.cluster.{playbook}", "-e", "@extra.json", access=self.awx.access(), folder=self.folder
-        )
+        file = self.folder / "extra.json"
+        file.write_text(json.dumps(extra), encoding="utf-8")
+        words = (f"slipway.cluster.{playbook}", "-e", f"@{file}")
+        return self.client.playbook(*words, access=self.awx.access(), folder=self.repository)
 
     def described(self, **extra: Any) -> subprocess.CompletedProcess[str]:
-        done = self.run("awx", slipway_awx=self.settings, **extra)
+        done = self.run("awx", **{"slipway_awx": self.settings, "slipway_stacks": "stacks", **extra})
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
         return done
 
@@ -131,7 +134,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         folder / "awx", collections=(ours, Client.collections(client.python)), visible=(ROOT, repository)
     )
     with Awx(settings) as awx:
-        one = Team(awx, client, folder, {})
+        one = Team(awx, client, folder, repository, {})
         for name in ("prod", "edge"):
             made = one.run(
                 "new",
@@ -141,6 +144,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 slipway_destination=str(repository),
             )
             assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-1000:]
+        shutil.copytree(STACKS / "single_node", repository / "stacks" / "kiosk")
         for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Two clusters"]):
             subprocess.run(
                 ["git", "-c", "user.name=team", "-c", "user.email=team@example.com", *words], cwd=repository, check=True
@@ -283,6 +287,29 @@ def test_consent_for_nothing_is_refused(team: Team, described: Any, consent: str
     refused = team.run("awx", slipway_awx=team.settings, slipway_remove_awx=consent)
     assert (refused.returncode, "SLW-9005" in refused.stdout, text in refused.stdout) == (2, True, True), refused.stdout
     assert team.held() == held
+
+
+def test_a_stack_of_the_teams_own_is_one_that_the_job_has(team: Team, described: Any) -> None:
+    answers = {"slipway_stack": "kiosk", "slipway_name": "till", "slipway_hosts": "box=192.0.2.31"}
+    job = User(team.awx.url, team.awx.token).launch("Slipway: new cluster", **answers)
+    assert job.status == "successful", f"{job.explanation}\n{job.stdout[-5000:]}"
+    assert job.artifacts["slipway_new"]["stack"] == "kiosk"
+    team.described(slipway_remove_awx="till")
+
+
+def test_stacks_that_no_job_would_have_are_not_offered(team: Team, described: Any) -> None:
+    before = team.held()
+    done = team.run("awx", slipway_awx=team.settings, slipway_stacks=str(STACKS.parent.parent))
+    assert (done.returncode, "lies outside of the project" in done.stdout) == (2, True), done.stdout[-3000:]
+    assert team.held() == before
+
+
+def test_a_new_cluster_does_not_get_the_name_of_what_all_share(team: Team, described: Any) -> None:
+    before = team.exported()
+    answers = {"slipway_stack": "single_node", "slipway_name": "fleet", "slipway_hosts": "box=192.0.2.32"}
+    job = User(team.awx.url, team.awx.token).launch("Slipway: new cluster", **answers)
+    assert (job.status, "SLW-9002" in job.stdout) == ("failed", True), job.stdout[-3000:]
+    assert team.exported() == before
 
 
 def test_a_cluster_is_removed_and_no_other(team: Team, described: Any) -> None:

@@ -153,7 +153,7 @@ def _template(settings: Settings, cluster: Mapping[str, Any], operation: Survey)
         "credentials": _credentials_of(cluster, operation),
         "instance_groups": list(cluster.get("instance_groups") or given["instance_groups"]),
         "forks": int(cluster.get("forks") or 20),
-        "extra_vars": {**naming.folder(cluster), **(cluster.get("variables") or {})},
+        "extra_vars": {**naming.folder(settings, cluster), **(cluster.get("variables") or {})},
         # A pipeline names its own credential, with a token of its own in it.
         "ask_credential_on_launch": True,
         # One answer is not remembered from another: there is a question for each, or nobody may give it.

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import naming
 from .settings import Settings, Survey
-from .surveys import DRIFT, rrule, survey
+from .surveys import rrule, survey
 
 Item = dict[str, Any]
 
@@ -29,34 +29,42 @@ _OPERATION = Survey(
         },
     ),
 )
+_NIGHTLY = {"slipway_fail_on": ["drift", "unreachable"]}
+"""As a cluster's own nightly job, which fails where it cannot look."""
 
 
 def make(settings: Settings) -> dict[str, list[Item]]:
     """Nothing where no cluster has its inventory in the project, or where it is not wanted."""
     given = settings.given["fleet"]
-    paths = [one["inventory"] for one in settings.given["clusters"] if isinstance(one["inventory"], str)]
-    if given is False or not paths:
+    if given is False or not settings.fleet_clusters:
         return {}
     wanted: Mapping[str, Any] = {} if given is True else given
-    name = f"{settings.prefix} {_OPERATION.name}"
     return {
-        "job_templates": [_template(settings, wanted, name, paths)],
-        "schedules": [] if wanted.get("schedule", False) is False else [_schedule(wanted["schedule"], name)],
+        "job_templates": [_template(settings)],
+        "schedules": [] if wanted.get("schedule", False) is False else [_schedule(settings, wanted["schedule"])],
     }
 
 
-def _template(settings: Settings, wanted: Mapping[str, Any], name: str, paths: list[str]) -> Item:
+def template_name(settings: Settings) -> str:
+    return f"{_name(settings)}: {_OPERATION.title}"
+
+
+def _name(settings: Settings) -> str:
+    return f"{settings.prefix} {_OPERATION.name}"
+
+
+def _template(settings: Settings) -> Item:
     return {
-        "name": f"{name}: {_OPERATION.title}",
+        "name": template_name(settings),
         "description": _OPERATION.description,
         "inventory": naming.controller(settings),
         "project": naming.project_name(settings),
         "playbook": naming.playbook(settings, _OPERATION.playbook),
         "execution_environment": naming.environment_name(settings),
-        "credentials": list(wanted.get("credentials") or settings.shared_credentials),
+        "credentials": settings.fleet_credentials,
         "instance_groups": list(settings.given["instance_groups"]),
         "forks": 5,
-        "extra_vars": {"slipway_fleet": [f"{naming.PROJECT_FOLDER}/{path}" for path in paths]},
+        "extra_vars": {"slipway_fleet": [_entry(settings, one) for one in settings.fleet_clusters]},
         "ask_credential_on_launch": True,
         "ask_variables_on_launch": False,
         "survey_enabled": True,
@@ -65,13 +73,21 @@ def _template(settings: Settings, wanted: Mapping[str, Any], name: str, paths: l
     }
 
 
-def _schedule(wanted: Mapping[str, Any], name: str) -> Item:
-    template = f"{name}: {_OPERATION.title}"
+def _entry(settings: Settings, cluster: Mapping[str, Any]) -> Item:
+    """As the cluster's own templates look at it. Its inventory has a folder here, which needs no telling."""
+    folder = naming.folder(settings, cluster) if cluster.get("folder") else {}
+    variables = {**folder, **(cluster.get("variables") or {})}
+    found: Item = {"inventory": naming.in_project(cluster["inventory"]), "name": cluster["name"]}
+    return found | ({"vars": variables} if variables else {})
+
+
+def _schedule(settings: Settings, wanted: Mapping[str, Any]) -> Item:
+    template = template_name(settings)
     return {
         "name": f"{template}, every night",
-        "description": "Fails when something is not as it was applied, so that AWX notifies",
+        "description": "Fails when something is not as it was applied or cannot be looked at, so that AWX notifies",
         "unified_job_template": template,
-        "rrule": rrule(wanted, name),
+        "rrule": rrule(wanted, _name(settings)),
         "enabled": bool(wanted.get("enabled", True)),
-        "extra_data": dict(DRIFT),
+        "extra_data": dict(_NIGHTLY),
     }

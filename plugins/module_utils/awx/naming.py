@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from . import project
 from .credentials import KINDS
 from .settings import Settings, Survey
 
-PROJECT_FOLDER = "/runner/project"
-"""Where a job finds the files of its project."""
+_FILES = (".yml", ".yaml", ".json", ".toml", ".ini", ".cfg", ".py", ".sh")
+"""How files end that are inventories. Other ends may be those of folders, as in ``prod.example.com``."""
+_FILE_NAMES = ("hosts", "inventory")
 
 
 def template_name(settings: Settings, cluster: str, operation: Survey) -> str:
@@ -43,14 +45,19 @@ def inventory_name(settings: Settings, cluster: str) -> str:
 
 
 def playbook(settings: Settings, name: str) -> str:
-    return f"{settings.given['project'].get('playbooks', 'slipway')}/{name}.yml"
+    return f"{settings.given['project'].get('playbooks', project.PLAYBOOKS)}/{name}.yml"
 
 
-def folder(cluster: Mapping[str, Any]) -> dict[str, str]:
+def in_project(path: str) -> str:
+    """Where a job finds it."""
+    return str(PurePosixPath(project.FOLDER) / path)
+
+
+def folder(settings: Settings, cluster: Mapping[str, Any]) -> dict[str, str]:
     """What relative paths in the inventory start from, which in AWX has no folder of its own."""
-    named = cluster.get("folder") or (cluster["inventory"] if isinstance(cluster["inventory"], str) else "")
-    if not named:
-        return {"slipway_files_dir": PROJECT_FOLDER}
+    if cluster.get("folder"):
+        return {"slipway_files_dir": in_project(cluster["folder"])}
+    named = cluster["inventory"] if isinstance(cluster["inventory"], str) else ""
     path = PurePosixPath(named)
-    folder = path.parent if path.suffix in (".yml", ".yaml", ".ini") else path
-    return {"slipway_files_dir": str(PurePosixPath(PROJECT_FOLDER) / folder)}
+    guessed = path.suffix in _FILES or path.name in _FILE_NAMES
+    return {"slipway_files_dir": in_project(str(path.parent if settings.files.get(named, guessed) else path))}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from . import naming
@@ -65,7 +66,7 @@ def make(settings: Settings, stacks: Sequence[Stack]) -> dict[str, list[Item]]:
     return {
         "job_templates": [
             {
-                "name": f"{settings.prefix}: {TITLE}",
+                "name": template_name(settings),
                 "description": described.description,
                 "inventory": naming.controller(settings),
                 "project": naming.project_name(settings),
@@ -78,7 +79,8 @@ def make(settings: Settings, stacks: Sequence[Stack]) -> dict[str, list[Item]]:
                     # Files of a job are gone with it.
                     "slipway_destination": "",
                     "slipway_awx": _handed_on(settings),
-                    "slipway_awx_credentials": list(wanted.get("credentials") or settings.shared_credentials),
+                    "slipway_awx_credentials": settings.new_credentials,
+                    **({"slipway_stacks": list(settings.stacks)} if settings.stacks else {}),
                 },
                 "ask_credential_on_launch": False,
                 "ask_variables_on_launch": False,
@@ -88,6 +90,10 @@ def make(settings: Settings, stacks: Sequence[Stack]) -> dict[str, list[Item]]:
             }
         ]
     }
+
+
+def template_name(settings: Settings) -> str:
+    return f"{settings.prefix}: {TITLE}"
 
 
 def _handed_on(settings: Settings) -> Item:
@@ -102,14 +108,24 @@ def _questions(stacks: Sequence[Stack]) -> Iterator[Item]:
         for variable, question in stack.questions.items():
             asked.setdefault(variable, []).append((stack, question))
     for variable, found in asked.items():
-        question = found[0][1]
         defaults = {one.get("default") or "" for _stack, one in found}
         whose = "" if len(found) == len(stacks) else f"For {', '.join(stack.name for stack, _one in found)}. "
+        choices = {stack.name: list(one.get("choices") or ()) for stack, one in found}
+        # One stack that takes any answer must be able to get it.
+        offered = list(dict.fromkeys(chain(*choices.values()))) if all(choices.values()) else []
         yield {
             "variable": variable,
-            "question": question["question"],
-            "help": whose + ("" if len(defaults) == 1 else "Each stack has its own default"),
-            "type": "multiplechoice" if question.get("choices") else "text",
-            "choices": list(question.get("choices") or ()),
+            "question": found[0][1]["question"],
+            "help": whose + _choices(choices) + ("" if len(defaults) == 1 else "Each stack has its own default"),
+            "type": "multiplechoice" if offered else "text",
+            "choices": offered,
             "default": defaults.pop() if len(defaults) == 1 else "",
         }
+
+
+def _choices(of_stacks: Mapping[str, Sequence[str]]) -> str:
+    """Which stack takes which, where they differ; the survey offers all of them."""
+    first, *others = of_stacks.values()
+    if all(one == first for one in others):
+        return ""
+    return "; ".join(f"{name}: {', '.join(choices) or 'any'}" for name, choices in of_stacks.items()) + ". "

@@ -9,10 +9,11 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Union
+from pathlib import Path
+from typing import Any, Optional, Union
 
 from ..nodes.problem import Problem
-from . import schema
+from . import project, schema
 from .credentials import KINDS
 
 with suppress(ImportError):  # reported by the shell; import checks of single files may not have it
@@ -29,6 +30,8 @@ NAMES = {
 }
 _FIELDS = {"template": ("cluster", "operation"), "inventory": ("cluster",), "workflow": ("cluster",)}
 """What a pattern of names has to tell apart."""
+_OWN = ("fleet", "new_cluster")
+"""What may have credentials of its own, beside clusters."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,16 @@ class Survey:
 
 @dataclass(frozen=True)
 class Settings:
-    """``given`` is ``slipway_awx`` with the defaults of its outermost keys."""
+    """``given`` is ``slipway_awx`` with the defaults of its outermost keys.
+
+    ``project``: the folder of the project on this machine, where that is known. ``files``: paths of inventories that
+    could be looked at there, and whether each is a file. ``stacks``: folders in which jobs find stacks of one's own.
+    """
 
     given: Mapping[str, Any] = field(default_factory=dict)
+    project: Optional[Path] = None
+    files: Mapping[str, bool] = field(default_factory=dict)
+    stacks: Sequence[str] = ()
 
     @property
     def prefix(self) -> str:
@@ -57,15 +67,32 @@ class Settings:
         return str(self.given["organization"])
 
     @property
-    def shared_credentials(self) -> list[str]:
-        """What all clusters have, where they have the same."""
-        sets = [list(one.get("credentials") or ()) for one in self.given["clusters"]]
-        return sets[0] if sets and all(one == sets[0] for one in sets) else []
+    def fleet_clusters(self) -> list[Mapping[str, Any]]:
+        """Those that one job can look at together: their inventories are in the project."""
+        return [one for one in self.given["clusters"] if isinstance(one["inventory"], str)]
+
+    @property
+    def fleet_credentials(self) -> list[str]:
+        """Those that are written; else what all clusters of the fleet have."""
+        given = self.given["fleet"]
+        written = given.get("credentials") if isinstance(given, Mapping) else None
+        return _same_of(self.fleet_clusters) if written is None else list(written)
+
+    @property
+    def new_credentials(self) -> list[str]:
+        """Of a new cluster: those that are written; else what all clusters have."""
+        written = self.given["new_cluster"].get("credentials")
+        return _same_of(self.given["clusters"]) if written is None else list(written)
 
     def name(self, pattern: str, **words: str) -> str:
         """``pattern``: a key of ``NAMES``."""
         chosen = {**NAMES, **(self.given.get("names") or {})}[pattern]
         return str(chosen).format(prefix=self.prefix, **words)
+
+
+def _same_of(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    sets = [list(one.get("credentials") or ()) for one in clusters]
+    return sets[0] if sets and all(one == sets[0] for one in sets) else []
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -79,8 +106,13 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def read(value: object, operations: Sequence[Survey], places: Places) -> tuple[Settings, list[Problem]]:
-    """The settings, which are of use only where there is no problem."""
+def read(
+    value: object, operations: Sequence[Survey], places: Places, start: Optional[Path] = None
+) -> tuple[Settings, list[Problem]]:
+    """The settings, which are of use only where there is no problem.
+
+    ``start``: the folder in which the run was started, which may lie in the project.
+    """
     problems = shape(value, schema.SETTINGS, "slipway_awx", "SLW-9001", places)
     if problems or not isinstance(value, Mapping):
         return Settings(), problems
@@ -90,8 +122,16 @@ def read(value: object, operations: Sequence[Survey], places: Places) -> tuple[S
     found += _patterns(given["names"], places)
     found += _clusters(given, [one.name for one in operations], places)
     found += _credentials(given, places)
-    found += _used(given, places)
-    return Settings(given), found
+    here = project.root(start, given["project"]) if start else None
+    settings = Settings(given, here, _looked_at(given, here) if here else {})
+    found += _of_one_type(given, places)
+    found += _used_up(settings, places)
+    return settings, found
+
+
+def _looked_at(given: Mapping[str, Any], here: Path) -> dict[str, bool]:
+    paths = [one["inventory"] for one in given["clusters"] if isinstance(one["inventory"], str)]
+    return {path: (here / path).is_file() for path in paths if (here / path).exists()}
 
 
 def operation(name: str, value: object) -> tuple[Survey, list[Problem]]:
@@ -237,7 +277,13 @@ def _clusters(given: Mapping[str, Any], operations: Sequence[str], places: Place
 
 
 def _credentials(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
     for place, one in enumerate(given["credentials"]):
+        if one["name"] in seen:
+            # AWX would have both, of two types; whoever uses one says no more than its name.
+            text = f"slipway_awx.credentials[{place}]: {one['name']} is credentials[{seen[one['name']]}] as well"
+            yield Problem("SLW-9002", text, "names tell credentials apart", places(("credentials", place, "name")))
+        seen.setdefault(one["name"], place)
         kind = KINDS[one["kind"]]
         inputs = one.get("inputs") or {}
         known = [entry.id for entry in kind.fields]
@@ -256,29 +302,40 @@ def _credentials(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
             yield Problem("SLW-9004", text, "an empty value is none: is the lookup or the variable set?", where)
 
 
-def _used(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
-    """Whether a job can have these credentials: AWX gives it one of each type, and a schedule none that is used up."""
+def _of_one_type(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+    """Whether a job can have these credentials together: AWX gives it one of each type."""
     kinds = {one["name"]: one["kind"] for one in given["credentials"]}
-    fleet = given["fleet"] if isinstance(given["fleet"], Mapping) else {}
-    users: list[tuple[KeyPath, Mapping[str, Any], bool]] = [
-        (("clusters", place), one, one.get("schedule", True) is not False)
-        for place, one in enumerate(given["clusters"])
-    ]
-    users.append((("fleet",), fleet, fleet.get("schedule", False) is not False))
-    users += [
-        (("clusters", place, "access_credentials"), {"credentials": one["access_credentials"]}, False)
-        for place, one in enumerate(given["clusters"])
-        if one.get("access_credentials")
-    ]
-    for path, user, scheduled in users:
-        names = [name for name in user.get("credentials") or () if name in kinds]
-        where = places(path)
+    lists: list[tuple[KeyPath, Optional[Sequence[str]]]] = []
+    for place, one in enumerate(given["clusters"]):
+        lists.append((("clusters", place), one.get("credentials")))
+        lists.append((("clusters", place, "access_credentials"), one.get("access_credentials")))
+    lists += [((key,), given[key].get("credentials")) for key in _OWN if isinstance(given.get(key), Mapping)]
+    for path, written in lists:
+        names = [name for name in written or () if name in kinds]
         for kind in dict.fromkeys(kinds[name] for name in names):
             alike = [name for name in names if kinds[name] == kind]
             if len(alike) > 1:
                 text = f"slipway_awx{key_path(path)}: {' and '.join(alike)} are of one type, {KINDS[kind].title}"
-                yield Problem("SLW-9001", text, "a job can have one of each type", where)
-        once = [name for name in names if KINDS[kinds[name]].once]
-        if once and scheduled:
-            text = f"slipway_awx{key_path(path)}: {', '.join(once)} holds a wrapped token, which is good for one job"
-            yield Problem("SLW-9003", text, "schedule: false, or a credential of another kind", where)
+                yield Problem("SLW-9001", text, "a job can have one of each type", places(path))
+
+
+def _used_up(settings: Settings, places: Places) -> Iterator[Problem]:
+    """Whether something that is scheduled has a credential that is good for one job, written there or not."""
+    given = settings.given
+    once = {one["name"] for one in given["credentials"] if KINDS[one["kind"]].once}
+    no_schedule = "schedule: false, or a credential of another kind"
+    scheduled: list[tuple[KeyPath, Sequence[str], str]] = [
+        (("clusters", place), one.get("credentials") or (), no_schedule)
+        for place, one in enumerate(given["clusters"])
+        if one.get("schedule", True) is not False
+    ]
+    if isinstance(given["fleet"], Mapping) and given["fleet"].get("schedule", False) is not False:
+        scheduled.append((("fleet",), settings.fleet_credentials, no_schedule))
+    if given.get("new_cluster"):
+        remedy = "a new cluster is looked at every night: give new_cluster.credentials of another kind"
+        scheduled.append((("new_cluster",), settings.new_credentials, remedy))
+    for path, names, remedy in scheduled:
+        used = [name for name in names if name in once]
+        if used:
+            text = f"slipway_awx{key_path(path)}: {', '.join(used)} holds a wrapped token, which is good for one job"
+            yield Problem("SLW-9003", text, remedy, places(path))

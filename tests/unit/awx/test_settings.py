@@ -68,6 +68,34 @@ def test_good_settings() -> None:
         (lambda s: s["clusters"][0].update(forks=0), "SLW-9001", "minimum: 1"),
         (lambda s: s["clusters"][0].update(credentials=["once"]), "SLW-9003", "good for one job"),
         (lambda s: s.update(fleet={"credentials": ["once"], "schedule": {}}), "SLW-9003", "slipway_awx.fleet"),
+        (
+            lambda s: (
+                s["clusters"][0].update(credentials=["once"], schedule=False)
+                or s.update(fleet={"schedule": {"at": "04:30"}})
+            ),
+            "SLW-9003",
+            "slipway_awx.fleet: once holds",
+        ),
+        (
+            lambda s: s.update(new_cluster={"controller_credential": "AWX", "credentials": ["once"]}),
+            "SLW-9003",
+            "slipway_awx.new_cluster: once holds",
+        ),
+        (
+            lambda s: (
+                s["clusters"][0].update(credentials=["once"], schedule=False)
+                or s.update(new_cluster={"controller_credential": "AWX"})
+            ),
+            "SLW-9003",
+            "give new_cluster.credentials of another kind",
+        ),
+        (
+            lambda s: s["credentials"].append(
+                {"name": "bao", "kind": "token", "inputs": {"address": "a", "token": "t"}}
+            ),
+            "SLW-9002",
+            "slipway_awx.credentials[2]: bao is credentials[0] as well",
+        ),
         (lambda s: s["credentials"][0].update(kind="password"), "SLW-9001", "is none of approle"),
         (lambda s: s["credentials"][0]["inputs"].update(secret_id=""), "SLW-9004", "(bao) lacks secret_id"),
         (lambda s: s["credentials"][0]["inputs"].update(secretid="x"), "SLW-9001", "did you mean secret_id?"),
@@ -82,18 +110,35 @@ def test_problems(change: Change, code: str, text: str) -> None:
     assert text in str(problems[0])
 
 
-def test_credentials_of_one_type_do_not_go_together() -> None:
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda s, two: s["clusters"][0].update(credentials=two), "clusters/0"),
+        (lambda s, two: s["clusters"][0].update(access_credentials=two), "clusters/0/access_credentials"),
+        (lambda s, two: s.update(fleet={"credentials": two}), "fleet"),
+        (lambda s, two: s.update(new_cluster={"controller_credential": "AWX", "credentials": two}), "new_cluster"),
+    ],
+)
+def test_credentials_of_one_type_do_not_go_together(
+    change: Callable[[dict[str, Any], list[str]], Any], where: str
+) -> None:
     value = deepcopy(GOOD)
     value["credentials"].append({**value["credentials"][0], "name": "bao 2"})
-    value["clusters"][0]["credentials"] = ["bao", "bao 2"]
+    change(value, ["bao", "bao 2"])
     (problem,) = judge(value)[1]
     assert "bao and bao 2 are of one type" in problem.message
+    assert problem.where == where
 
 
 def test_without_a_schedule_a_wrapped_token_will_do() -> None:
     value = deepcopy(GOOD)
     value["clusters"][0] |= {"credentials": ["once"], "schedule": False}
     assert judge(value)[1] == []
+    # None at all is another answer than none written.
+    value |= {"fleet": {"schedule": {}, "credentials": []}}
+    value |= {"new_cluster": {"controller_credential": "AWX", "credentials": []}}
+    settings, problems = judge(value)
+    assert (settings.fleet_credentials, settings.new_credentials, problems) == ([], [], [])
 
 
 def test_all_problems_at_once_each_with_its_place() -> None:
