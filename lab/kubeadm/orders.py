@@ -173,7 +173,7 @@ class Desk:
         if kubernetes.runs(current):
             api = self._api(current)
             version = {"status": {"nodeInfo": {"kubeletVersion": f"v{order['version']}"}}}
-            api.need("PATCH", f"/api/v1/nodes/{order['host']}/status", version, 404)
+            api.need("PATCH", f"/api/v1/nodes/{order['node']}/status", version, 404)
             api.close()
         return {}
 
