@@ -173,7 +173,7 @@ class Planner:
         claim = self._lock.claim
         unseen = removal.Unseen(
             silent=seen.silent or (f"{first} shows none, and {', '.join(elsewhere)} one" if elsewhere else ""),
-            cleared=f"{claim.holder} took it away, {claim.began}" if claim and claim.cleared else "",
+            cleared=claim is not None and claim.cleared,
             leaves=not options.flag(self._args, "remove_external", True),
         )
         consent = str(self._args.get("remove_cluster") or "")

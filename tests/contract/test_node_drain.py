@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import StoppedError
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.cordon import CORDONED, cordon, uncordon
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.drain import Drained, Settings, drain, drain_plan
+from lab.kubeadm.image_machine import FAULT
 from tests.contract.fixtures import objects as o
 from tests.contract.fixtures.nodes import NODES, ONLY, get_node, nodes_of
 from tests.contract.fixtures.plays import play
@@ -235,6 +236,7 @@ def test_pod_that_does_not_end_is_named_with_its_finalizer(cluster: Cluster, nod
         assert out_of_service(cluster, node) == []
         # Where no kubelet lives nobody confirms an end.
         ready = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+        cluster.patch(f"{NODES}/{node}", {"metadata": {"labels": {FAULT: "never-ready"}}})
         cluster.patch(f"{NODES}/{node}/status", {"status": {"conditions": [ready]}})
         assert run(cluster, node, **gone).outcome == "drained"
         assert run(cluster, node, **gone).outcome == "drained"

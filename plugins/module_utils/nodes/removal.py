@@ -48,11 +48,11 @@ def of_nodes(
 @dataclass(frozen=True)
 class Unseen:
     """What is known of things outside of a cluster when its API could not be asked. ``silent``: there is a cluster, and
-    what was heard instead of it. ``cleared``: who has taken them all away, before this run. ``leaves``: the user says
-    that they stay."""
+    what was heard instead of it. ``cleared``: an earlier run has taken them all away. ``leaves``: the user says that
+    they stay."""
 
     silent: str = ""
-    cleared: str = ""
+    cleared: bool = False
     leaves: bool = False
 
     def problems(self) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def of_cluster(
     if live is None:
         problems += unseen.problems()
         reasons = ["what is left of the cluster is removed"]
-        reasons += [f"what it had outside of itself is gone: {unseen.cleared}"] if unseen.cleared else []
+        reasons += ["what it had outside of itself is gone: an earlier run took it away"] if unseen.cleared else []
     present = [host for host in wanted.hosts if host.name not in wanted.absent]
     nodes = [
         NodeChange(
