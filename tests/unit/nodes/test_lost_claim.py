@@ -99,7 +99,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def stages(host: Host, cluster: Cluster, said: list[str]) -> Any:
-    variables = {"inventory_hostname": "cp1", "groups": {"kube_node": ["w1"]}, "slipway_name": "n"}
+    variables = {"inventory_hostname": "cp1", "groups": {"kube_node": ["w1"]}, "slipway_name": "n", "hostvars": {}}
     one: Any = node_stages.Stages(
         host, variables, masker=Masker(), say=said.append, verbose=False, alive=lambda: True  # type: ignore[arg-type]
     )  # fmt: skip
