@@ -213,7 +213,13 @@ def run(lab_env: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tu
         entries = [json.loads(line) for line in file.read().splitlines()]
     ours = [entry for entry in entries if "slipway" in entry.get("userAgent", "")]
     ours = [entry for entry in ours if not entry["user"]["username"].startswith(LENT)]
-    writes = [f"{e['verb']} {e['requestURI']}" for e in ours if e["verb"] not in ("get", "list", "watch")]
+    # The address of a create does not say of what.
+    names = [entry.get("objectRef", {}).get("name", "") for entry in ours]
+    writes = [
+        f"{entry['verb']} {entry['requestURI']} {name}"
+        for entry, name in zip(ours, names, strict=True)
+        if entry["verb"] not in ("get", "list", "watch")
+    ]
     return told, [write for write in writes if not OF_OTHERS.search(write)]
 
 
