@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -104,9 +105,23 @@ VARIABLES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+THOROUGH = settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(THOROUGH, max_examples=1000)
 @given(VARIABLES)
 def test_broken_manifests_give_findings(data: dict[str, Any]) -> None:
+    gives_findings(data)
+
+
+@pytest.mark.slow
+@settings(THOROUGH)
+@given(VARIABLES)
+def test_many_broken_manifests_give_findings(data: dict[str, Any]) -> None:
+    gives_findings(data)
+
+
+def gives_findings(data: dict[str, Any]) -> None:
     variables = [
         Variable(name, from_plain(value, Position(f"variable {name} (no file)"), (name,)))
         for name, value in data.items()
