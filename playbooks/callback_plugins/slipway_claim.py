@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.slipway.cluster.plugins.plugin_utils import abandon
+from ansible_collections.slipway.cluster.plugins.plugin_utils import abandon, task_results
 
 
 class CallbackModule(CallbackBase):
@@ -36,11 +36,9 @@ class CallbackModule(CallbackBase):
         self._manager = play.get_variable_manager()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        task = result.task if hasattr(result, "task") else result._task
-        found = result.result if hasattr(result, "result") else result._result
-        if task.resolved_action == "slipway.cluster.nodes" and "locked" in found:
-            host = result.host if hasattr(result, "host") else result._host
-            self._held_at = host.get_name() if found["locked"] else ""
+        found = task_results.content(result)
+        if task_results.task(result).resolved_action == "slipway.cluster.nodes" and "locked" in found:
+            self._held_at = task_results.host(result) if found["locked"] else ""
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         if not self._held_at:

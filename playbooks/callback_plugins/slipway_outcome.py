@@ -14,8 +14,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.fleet.asked import OUTCOME
 from ansible_collections.slipway.cluster.plugins.module_utils.report.session_text import reason_lines
-from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
-from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
+from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session, task_results
 
 _TASKS = {"slipway.cluster.nodes": ("nodes", "status"), "slipway.cluster.addons": ("addons", "plan")}
 
@@ -34,25 +33,20 @@ class CallbackModule(CallbackBase):
         self._seen: dict[str, Any] = {"failures": []}
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        task, found = _parts(result)
-        name, key = _TASKS.get(task.resolved_action, ("", ""))
+        found = task_results.content(result)
+        name, key = _TASKS.get(task_results.task(result).resolved_action, ("", ""))
         if name and key in found:
             self._write(**{name: found[key]})
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
-            self._fail(_parts(result)[1])
+            self._fail(task_results.content(result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        host, found = _host(result), _parts(result)[1]
-        running = ssh_session.current()
-        reasons: list[str] = []
-        if running is not None:
-            try:
-                reasons = reason_lines(running.status(), str(found.get("msg")))
-            except SessionError as exc:
-                reasons = [str(exc)]
-        self._fail({"msg": f"{host}: {reasons[0] if reasons else found.get('msg')}"})
+        said = str(task_results.content(result).get("msg"))
+        status = ssh_session.status()
+        reasons = reason_lines(status, said) if status is not None else []
+        self._fail({"msg": f"{task_results.host(result)}: {reasons[0] if reasons else said}"})
 
     def _fail(self, found: dict[str, Any]) -> None:
         self._write(failures=[*self._seen["failures"], str(found.get("msg") or "a task failed and said nothing")])
@@ -62,13 +56,3 @@ class CallbackModule(CallbackBase):
         if self._file:
             self._seen.update(more)
             Path(self._file).write_text(json.dumps(self._seen), encoding="utf-8")
-
-
-def _host(result: Any) -> str:
-    return str(result.host.name if hasattr(result, "host") else result._host.get_name())
-
-
-def _parts(result: Any) -> tuple[Any, dict[str, Any]]:
-    if hasattr(result, "task"):
-        return result.task, result.result
-    return result._task, result._result

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.slipway.cluster.plugins.plugin_utils import scope
+from ansible_collections.slipway.cluster.plugins.plugin_utils import scope, task_results
 
 
 class CallbackModule(CallbackBase):
@@ -25,10 +25,8 @@ class CallbackModule(CallbackBase):
         scope.CURRENT.present = True
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        task = result.task if hasattr(result, "task") else result._task
-        if task.resolved_action not in ("slipway.cluster.nodes", "slipway.cluster.node_scope"):
+        if task_results.task(result).resolved_action not in ("slipway.cluster.nodes", "slipway.cluster.node_scope"):
             return
-        found = result.result if hasattr(result, "result") else result._result
-        wanted = found.get(scope.RESULT)
+        wanted = task_results.content(result).get(scope.RESULT)
         if wanted:
             scope.CURRENT.obey(wanted, self._manager)

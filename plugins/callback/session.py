@@ -27,8 +27,7 @@ from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.slipway.cluster.plugins.module_utils.report.session_text import closing_lines, reason_lines
-from ansible_collections.slipway.cluster.plugins.module_utils.session.errors import SessionError
-from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session
+from ansible_collections.slipway.cluster.plugins.plugin_utils import ssh_session, task_results
 
 
 class CallbackModule(CallbackBase):
@@ -40,12 +39,10 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        found = result.result if hasattr(result, "result") else result._result
         status = self._status()
         if status is not None:
-            name = result.host.name if hasattr(result, "host") else result._host.get_name()
-            for line in reason_lines(status, str(found.get("msg"))):
-                self._display.display(f"[{name}]: {line}", color=constants.COLOR_UNREACHABLE)
+            for line in reason_lines(status, str(task_results.content(result).get("msg"))):
+                self._display.display(f"[{task_results.host(result)}]: {line}", color=constants.COLOR_UNREACHABLE)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         status = self._status()
@@ -54,10 +51,5 @@ class CallbackModule(CallbackBase):
                 self._display.display(line)
 
     def _status(self) -> dict[str, Any] | None:
-        running = ssh_session.current()
-        if running is None or not ssh_session.speaks(self):
-            return None
-        try:
-            return running.status()
-        except SessionError as exc:
-            return {"gone": str(exc)}
+        # Who speaks first is asked only where there is a session to speak of.
+        return ssh_session.status() if ssh_session.current() is not None and ssh_session.speaks(self) else None

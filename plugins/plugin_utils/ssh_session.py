@@ -66,6 +66,16 @@ def current() -> Running | None:
     return _state.running
 
 
+def status() -> dict[str, Any] | None:
+    """What the agent of this run tells of itself; ``gone`` says why where it no longer answers. None: see `current`."""
+    if _state.running is None:
+        return None
+    try:
+        return _state.running.status()
+    except SessionError as exc:
+        return {"gone": str(exc)}
+
+
 def used() -> Settings | None:
     """The settings of this run's session, or None before anybody asked for one."""
     return _state.settings
