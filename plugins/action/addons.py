@@ -37,7 +37,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.plan_text i
 )
 from ansible_collections.slipway.cluster.plugins.module_utils.report.smoke_text import smoke_dict, smoke_lines
 
-from ..plugin_utils import cluster_status, options, session
+from ..plugin_utils import cluster_status, options, report_files, session
 from ..plugin_utils.cluster import Cluster, opened
 from ..plugin_utils.inventory_nodes import node_names
 from ..plugin_utils.progress import Progress
@@ -217,9 +217,7 @@ class ActionModule(ActionBase):
     def _finish(self, args: Mapping[str, Any], outcome: dict[str, Any], *, changed: bool) -> dict[str, Any]:
         path = str(args.get("report_file") or "")
         if path:
-            target = Path(path).expanduser()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(options.as_json(outcome), encoding="utf-8")
+            report_files.write(Path(path).expanduser(), report_files.as_json(outcome))
         return {
             "changed": changed,
             "result": outcome["result"],

@@ -27,7 +27,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.fleet_page 
 from ansible_collections.slipway.cluster.plugins.module_utils.report.fleet_screen import screen_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.fleet_text import fleet_lines
 
-from ..plugin_utils import fleet_job, options, session
+from ..plugin_utils import fleet_job, options, report_files, session
 from ..plugin_utils.progress import somebody_looks
 
 display = Display()
@@ -46,9 +46,7 @@ class ActionModule(ActionBase):
             passwords = fleet_job.passwords(self._play_context, task_vars or {})
             result.update(changed=False, **self._run(self._task.args, passwords))
         except NodesError as exc:
-            count = f"{len(exc.problems)} error{'s' if len(exc.problems) > 1 else ''}:"
-            text = "\n  ".join([count, *(str(problem) for problem in exc.problems)])
-            result.update(failed=True, result="error", msg=text, code=exc.problems[0].code)
+            result.update(failed=True, result="error", msg=exc.counted, code=exc.problems[0].code)
         except EngineError as exc:
             result.update(failed=True, result="error", msg=str(exc), code=exc.code)
         except AbandonedError:
@@ -96,7 +94,7 @@ def _lines(fleet: Fleet, *, verbose: bool) -> list[str]:
 
 def _write(args: Mapping[str, Any], fleet: Fleet, fail_on: tuple[str, ...]) -> None:
     makers: dict[str, Callable[[], str]] = {
-        "report_file": lambda: options.as_json(fleet_dict(fleet)),
+        "report_file": lambda: report_files.as_json(fleet_dict(fleet)),
         "page_file": lambda: fleet_page(fleet),
         "junit_file": lambda: fleet_junit(fleet, fail_on),
     }
@@ -106,8 +104,7 @@ def _write(args: Mapping[str, Any], fleet: Fleet, fail_on: tuple[str, ...]) -> N
         if not args.get(option):
             continue
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(maker(), encoding="utf-8")
+            report_files.write(path, maker())
         except OSError as exc:
             problems.append(Problem("SLW-8805", f"{path} cannot be written: {exc}", f"see slipway_{option}"))
     if problems:

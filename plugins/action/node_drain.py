@@ -50,7 +50,7 @@ class ActionModule(NodeAction):
         seconds = options.number(self._task.args, "node_lock_duration", 0)
         if not seconds:
             return lambda: None
-        kubeconfig = str(self._task.args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf")
+        kubeconfig = options.admin_kubeconfig(self._task.args)
         return NodeLock(self, variables, kubeconfig=kubeconfig, seconds=seconds).renew
 
     def _uncordon(self, client: Client, names: Sequence[str]) -> dict[str, Any]:

@@ -35,9 +35,7 @@ class ActionModule(ActionBase):
         try:
             result.update(self._run(task_vars or {}, masker))
         except NodesError as exc:
-            count = f"{len(exc.problems)} error{'s' if len(exc.problems) > 1 else ''}:"
-            text = "\n  ".join([count, *(str(problem) for problem in exc.problems)])
-            result.update(failed=True, result="error", msg=masker.text(text), code=exc.problems[0].code)
+            result.update(failed=True, result="error", msg=masker.text(exc.counted), code=exc.problems[0].code)
         except (EngineError, KubeError, SessionError) as exc:
             result.update(failed=True, result="error", msg=masker.text(str(exc)), code=exc.code)
         return result

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.report.preflight_j
 from ansible_collections.slipway.cluster.plugins.module_utils.report.preflight_junit import preflight_junit
 from ansible_collections.slipway.cluster.plugins.module_utils.report.preflight_text import preflight_lines
 
+from ..plugin_utils import report_files
 from ..plugin_utils.preflight import Preflight
 
 display = Display()
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         lines = preflight_lines(problems, name, len(found.hosts))
         report = preflight_dict(problems, name=name, kubespray=found.version, hosts=found.hosts, titles=CODES)
         _write(args, "text_file", "\n".join(lines) + "\n")
-        _write(args, "json_file", json.dumps(report, indent=2, sort_keys=True) + "\n")
+        _write(args, "json_file", report_files.as_json(report))
         _write(args, "junit_file", preflight_junit(problems, name=name, titles=CODES))
         for line in lines:
             display.display(line)
@@ -67,8 +67,7 @@ def _write(args: Mapping[str, Any], option: str, text: str) -> None:
         return
     path = Path(str(args[option])).expanduser()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        report_files.write(path, text)
     except OSError as exc:
         said = f"slipway_preflight_{option} {path} cannot be written: {exc.strerror}"
         raise NodesError([Problem("SLW-8030", said, "name a file in a folder that can be written")]) from exc

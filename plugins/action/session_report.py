@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.trust.agent import
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.errors import TrustError
 from ansible_collections.slipway.cluster.plugins.module_utils.trust.visit import FAILED, Visit, one_line
 
-from ..plugin_utils import ssh_session
+from ..plugin_utils import report_files, ssh_session
 from ..plugin_utils.visiting import visit
 
 display = Display()
@@ -103,7 +102,6 @@ def _write(path: str, report: Mapping[str, Any]) -> None:
         return
     target = Path(path).expanduser()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        report_files.write(target, report_files.as_json(report))
     except OSError as exc:
         raise SessionError("SLW-7021", f"the report cannot be written: {exc}", "see slipway_report_file") from exc

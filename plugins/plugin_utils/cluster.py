@@ -66,7 +66,7 @@ def opened(
         Wanted(
             name=_name(action, variables),
             rights=rights,
-            kubeconfig=str(args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf"),
+            kubeconfig=options.admin_kubeconfig(args),
             namespace=str(args.get("access_namespace") or "slipway-access"),
             records_namespace=str(args.get("namespace") or "slipway-system"),
             claim=max(30.0, options.number(args, "lock_duration", 30, 2)),

@@ -120,17 +120,17 @@ class Planner:
         """What is wrong with them, and with names, is told before anything begins."""
         if self.operation == "remove_cluster":
             return plan
-        wanted, problems = self.marks(Names.of(hosts, seen.record))
-        problems += problems_of(hosts, seen.record)
+        wanted, problems = self.marks(hosts, seen.record)
         return replace(marked(plan, seen.nodes, wanted), problems=(*plan.problems, *problems))
 
-    def marks(self, names: Names) -> tuple[dict[str, Marks], list[Problem]]:
-        """Those that the inventory has, by host, and everything that is wrong with them."""
+    def marks(self, hosts: Sequence[Desired], record: Record | None) -> tuple[dict[str, Marks], list[Problem]]:
+        """Those that the inventory has, by host, and everything that is wrong with them and with names of nodes."""
+        names = Names.of(hosts, record)
         wanted, problems = inventory_marks.parse(inventory_marks.read(self._variables))
-        return {names.host(node): marks for node, marks in wanted.items()}, problems
+        return {names.host(node): marks for node, marks in wanted.items()}, [*problems, *problems_of(hosts, record)]
 
     def _comparison(self, wanted: Wanted, seen: Seen) -> NodePlan:
-        return make(wanted, seen.live, seen.record) if not seen.silent else unseen.make(wanted)
+        return unseen.make(wanted) if seen.silent else make(wanted, seen.live, seen.record)
 
     def _upgrade(self, wanted: Wanted, seen: Seen) -> NodePlan:
         self._check_batch("slipway_upgrade_batch")
@@ -171,13 +171,13 @@ class Planner:
         elsewhere = options.names(self._args, "shown_by")
         first = str(self._variables.get("inventory_hostname") or "")
         claim = self._lock.claim
-        unseen = removal.Unseen(
+        blind = removal.Unseen(
             silent=seen.silent or (f"{first} shows none, and {', '.join(elsewhere)} one" if elsewhere else ""),
             cleared=claim is not None and claim.cleared,
             leaves=not options.flag(self._args, "remove_external", True),
         )
         consent = str(self._args.get("remove_cluster") or "")
-        return removal.of_cluster(wanted, seen.live, seen.record, consent, unseen)
+        return removal.of_cluster(wanted, seen.live, seen.record, consent, blind)
 
     def _look(self, hosts: Sequence[Desired]) -> Seen:
         """Raises ``NodesError`` SLW-8311 for a cluster that does not answer, and ``KubeError``."""

@@ -59,7 +59,7 @@ class Stages:
         self._lock = NodeLock(
             action,
             variables,
-            kubeconfig=str(self._args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf"),
+            kubeconfig=options.admin_kubeconfig(self._args),
             seconds=options.number(self._args, "node_lock_duration", 3600, 60),
             dead=str(self._args.get("dead_run") or ""),
         )

@@ -14,7 +14,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.objects import NODE
 from ansible_collections.slipway.cluster.plugins.module_utils.kubespray.index import Index
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import by_name
-from ansible_collections.slipway.cluster.plugins.module_utils.nodes.names import Names, problems_of
+from ansible_collections.slipway.cluster.plugins.module_utils.nodes.names import Names
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Record, Store
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.status import Found, Status, status
@@ -39,12 +39,10 @@ def take(planner: Planner, lock: NodeLock, variables: Mapping[str, Any]) -> Stat
     hosts = inventory_nodes.read(variables, index)
     if found.there:
         found = _by_api(planner, lock, found, problems)
-    names = Names.of(hosts, found.record)
     if found.live is not None:
-        objects = names.nodes(found.objects)
+        objects = Names.of(hosts, found.record).nodes(found.objects)
         found = replace(found, live=by_name(objects), objects=objects)
-    marks, wrong = planner.marks(names)
-    wrong += problems_of(hosts, found.record)
+    marks, wrong = planner.marks(hosts, found.record)
     return status(planner.wanted(hosts, found.installed), replace(found, problems=(*problems, *wrong)), marks)
 
 

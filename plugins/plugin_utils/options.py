@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +29,11 @@ def bad_option(option: str, value: object, wanted: str) -> EngineError:
 def files_dir(args: Mapping[str, Any], variables: Mapping[str, Any]) -> Path:
     """What relative paths start from: ``files_dir``, or the folder of the inventory."""
     return Path(str(args.get("files_dir") or variables.get("inventory_dir") or ".")).expanduser()
+
+
+def admin_kubeconfig(args: Mapping[str, Any]) -> str:
+    """Path on a control plane host, where kubeadm puts it unless the user says otherwise."""
+    return str(args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf")
 
 
 def names(args: Mapping[str, Any], option: str, what: str = "names of add-ons") -> tuple[str, ...]:
@@ -155,11 +159,6 @@ def fail_on(args: Mapping[str, Any], known: Sequence[str] = RESULTS) -> tuple[st
     if set(chosen) - set(known):
         raise bad_option("fail_on", args.get("fail_on"), f"some of {', '.join(known)}")
     return chosen
-
-
-def as_json(report: Mapping[str, Any]) -> str:
-    """As reports are written to files."""
-    return json.dumps(report, indent=2, sort_keys=True) + "\n"
 
 
 def _structure(value: object) -> object:

@@ -59,3 +59,9 @@ class NodesError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)
+
+    @property
+    def counted(self) -> str:
+        """How many there are, and then each on a line of its own."""
+        count = f"{len(self.problems)} error{'s' if len(self.problems) > 1 else ''}:"
+        return "\n  ".join([count, *(str(problem) for problem in self.problems)])
