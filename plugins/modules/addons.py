@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: addons
 short_description: Plan, install, upgrade and remove add-ons of a Kubernetes cluster
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -30,9 +32,6 @@ attributes:
   idempotent:
     support: full
     description: A second run with the same manifest changes nothing and starts no Helm process.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   operation:
     description:

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: addons_hook
 short_description: Prepare a hook of an add-on, and note how it ended
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -20,9 +22,6 @@ attributes:
     description: Can run in check mode and tell what would change without changing it.
     details:
       - In check mode no hook is ever due.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   hook:
     description: One of RV(slipway.cluster.addons#module:hooks).

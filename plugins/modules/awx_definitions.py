@@ -9,21 +9,15 @@ DOCUMENTATION = r"""
 module: awx_definitions
 short_description: Tell what an AWX is to have for a team's clusters
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
+  - slipway.cluster.attributes.reads
 author:
   - Slipway contributors (@slipway-cluster)
 description:
   - A part of the playbook C(slipway.cluster.awx). Checks C(slipway_awx), all of it at once, and makes of it the
     arguments of modules of the collection C(awx.awx).
   - Asks nobody anything and changes nothing.
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and tell what would change without changing it.
-    details:
-      - Does the same, because nothing is ever changed.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   settings:
     description: The value of C(slipway_awx).

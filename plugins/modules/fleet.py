@@ -9,6 +9,9 @@ DOCUMENTATION = r"""
 module: fleet
 short_description: Tell the status of several clusters at once
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
+  - slipway.cluster.attributes.reads
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -19,15 +22,6 @@ description:
   - These runs have the environment of this one, its extra variables, its vault passwords, and its options for
     connections. They end with it.
   - Never changes anything.
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and tell what would change without changing it.
-    details:
-      - Does the same, because nothing is ever changed.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   fleet:
     description:

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: join_data
 short_description: Write the user-data by which machines made of an image become nodes
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -24,9 +26,6 @@ attributes:
   idempotent:
     support: none
     description: The files are written in every run.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   hosts:
     description:

@@ -9,20 +9,14 @@ DOCUMENTATION = r"""
 module: node_scope
 short_description: Let the plays that follow see the hosts of one run of Kubespray alone
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
+  - slipway.cluster.attributes.reads
 author:
   - Slipway contributors (@slipway-cluster)
 description:
   - Used by Slipway's playbooks, around those of Kubespray that they import. There is no reason to call it elsewhere.
   - Which hosts these are is the result of M(slipway.cluster.nodes). The host C(localhost) is always seen.
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and tell what would change without changing it.
-    details:
-      - Does the same, because nothing is ever changed.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   run:
     description: Name of Kubespray's playbook. Without it, all hosts are seen again.

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: preflight
 short_description: Check inventory, variables, Kubespray and hosts before anything is touched
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -63,9 +65,6 @@ options:
     type: str
     default: ''
 attributes:
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
   check_mode:
     support: full
     description: Can run in check mode, as it changes nothing but the files that are asked for.

@@ -9,6 +9,9 @@ DOCUMENTATION = r"""
 module: session_report
 short_description: Tell who this run is, and which hosts trust whom
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
+  - slipway.cluster.attributes.reads
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -20,15 +23,6 @@ description:
   - With the providers V(agent) and V(none) hosts are visited as ssh does it by itself, and the report lists what
     the user's own agent offers.
   - Never changes anything.
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and tell what would change without changing it.
-    details:
-      - Does the same, because nothing is ever changed.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   stage:
     description:

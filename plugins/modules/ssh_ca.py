@@ -19,6 +19,7 @@ description:
     anything is written.
   - Everything happens on the controller; no host is contacted.
 extends_documentation_fragment:
+  - slipway.cluster.attributes
   - slipway.cluster.authority
 attributes:
   check_mode:
@@ -29,9 +30,6 @@ attributes:
   diff_mode:
     support: full
     description: Tells the difference in diff mode.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   operation:
     description:

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: ssh_static_keys
 short_description: List the static keys of a host, and remove them
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -23,9 +25,6 @@ attributes:
     description: Can run in check mode and tell what would change without changing it.
     details:
       - Lists, and tells what would be removed.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   name:
     description: Name of the cluster, C(slipway_name). Roles, policies and principals are called C(slipway-<name>).

@@ -21,6 +21,7 @@ description:
     has set for certificates of its own goes on to work.
   - The certificate for the proof comes from the ssh-agent that E(SSH_AUTH_SOCK) names.
 extends_documentation_fragment:
+  - slipway.cluster.attributes
   - slipway.cluster.authority
 attributes:
   check_mode:
@@ -31,9 +32,6 @@ attributes:
   diff_mode:
     support: full
     description: Tells the difference in diff mode.
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
 options:
   user_ca_keys:
     description:

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: stack
 short_description: Make the inventory of a new cluster out of a stack
 version_added: 1.0.0
+extends_documentation_fragment:
+  - slipway.cluster.attributes
 author:
   - Slipway contributors (@slipway-cluster)
 description:
@@ -57,9 +59,6 @@ options:
     type: path
     default: ''
 attributes:
-  action:
-    support: full
-    description: Runs on the controller as an action plugin.
   check_mode:
     support: full
     description: Can run in check mode, and tells what would be written.
