@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.plugins.action import ActionBase
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
 from ansible_collections.slipway.cluster.plugins.module_utils.awx import project, removing, unique
 from ansible_collections.slipway.cluster.plugins.module_utils.awx import settings as awx
 from ansible_collections.slipway.cluster.plugins.module_utils.awx.definitions import ORDER, make, of_clusters
@@ -23,7 +21,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem impo
 from ansible_collections.slipway.cluster.plugins.module_utils.stacks.definition import Stack
 from ansible_collections.slipway.cluster.plugins.module_utils.stacks.folder import load
 
-from ..plugin_utils import options, origin, session
+from ..plugin_utils import options, origin
+from ..plugin_utils.controller_action import ControllerAction
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 _OPERATIONS = _ROLES / "awx" / "files" / "operations"
@@ -41,25 +40,10 @@ _ORDER = (
 )
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
-    """The shell: arguments in, one ``except``, result out."""
+class ActionModule(ControllerAction):
+    """What is wrong with the settings is told all at once."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        try:
-            session.check_packages()
-            result.update(self._run(self._task.args, task_vars or {}))
-        except NodesError as exc:
-            problems = [problem.as_dict() for problem in exc.problems]
-            result.update(failed=True, msg=str(exc), problems=problems, code=exc.problems[0].code)
-        except EngineError as exc:
-            result.update(failed=True, msg=str(exc), code=exc.code)
-        return result
-
-    def _run(self, args: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         written = variables.get("slipway_awx")
         operations, problems = _operations()
         folders = options.names(args, "stacks", "folders")

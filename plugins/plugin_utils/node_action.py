@@ -1,29 +1,26 @@
 # Copyright (c) 2026 Slipway contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions on nodes have in common: the cluster for as long as the task runs, and one ``except``."""
+"""What the actions on nodes have in common: the cluster for as long as the task runs."""
 
 from __future__ import annotations
 
 import os
 import time
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.errors import EngineError
-from ansible_collections.slipway.cluster.plugins.module_utils.addons.masking import Masker
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.client import Client
-from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import KubeError, StoppedError
+from ansible_collections.slipway.cluster.plugins.module_utils.kube.errors import StoppedError
 from ansible_collections.slipway.cluster.plugins.module_utils.kube.node.accounts import INSTALLER, READER
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem, Severity
 
 from . import session
 from .cluster import opened
+from .controller_action import ControllerAction
 
 display = Display()
 
@@ -31,28 +28,8 @@ NODE_GROUPS = ("kube_control_plane", "kube_node", "calico_rr")
 """Kubespray's groups whose hosts are nodes. Hosts of ``etcd`` alone are none."""
 
 
-class NodeAction(ActionBase):  # type: ignore[misc]
-    """``work`` does it and returns the result."""
-
-    _requires_connection = False
-    _supports_check_mode = True
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        self._masker = Masker()
-        try:
-            session.check_packages()
-            result.update(self.work(self._task.args, task_vars or {}))
-        except NodesError as exc:
-            problems = [problem.as_dict() for problem in exc.problems]
-            result.update(failed=True, msg=self._masker.text(str(exc)), problems=problems, code=exc.problems[0].code)
-        except (EngineError, KubeError) as exc:
-            result.update(failed=True, msg=self._masker.text(str(exc)), code=exc.code)
-        return result
-
-    @abstractmethod
-    def work(self, args: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """The task's result. May raise ``NodesError``, ``EngineError`` and ``KubeError``."""
+class NodeAction(ControllerAction):
+    """Has a client of the cluster, for as long as the task runs."""
 
     @contextmanager
     def client(self, variables: Mapping[str, Any], *, agent: str, reads: bool = False) -> Iterator[Client]:
