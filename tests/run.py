@@ -70,15 +70,14 @@ class Stage:
         file = self._notes / "v/cache/lastfailed"
         return sorted(json.loads(file.read_text(encoding="utf-8"))) if self.marks and file.exists() else []
 
-    def again(self) -> Stage | None:
-        """The files with the tests that failed, one after the other, or all of what is not pytest's.
+    def again(self, failed: list[str]) -> Stage | None:
+        """The files with the tests that ``failed``, one after the other, or all of what is not pytest's.
 
         None where too much has failed. Files, as some of their tests go on from what an earlier one has left.
         """
         name = f"{self.name}, second try"
         if not self.marks:
             return replace(self, name=name)
-        failed = self.failed_tests()
         if not 0 < len(failed) <= SECOND_TRIES:
             return None
         return Stage.of_tests(name, self.marks, *sorted({test.partition("::")[0] for test in failed}), lab=self.lab)
@@ -157,10 +156,10 @@ class Results:
     def try_again(self) -> None:
         """Once more, and alone, what failed on a lab; what took too long is left as it is."""
         for line in [line for line in self.lines if line.stage.lab and line.outcome.startswith(FAILED)]:
-            unsteady = ", ".join(line.stage.failed_tests()) or line.stage.name
-            stage = line.stage.again()
+            failed = line.stage.failed_tests()
+            stage = line.stage.again(failed)
             if stage and self.run(stage):
-                line.unsteady = unsteady
+                line.unsteady = ", ".join(failed) or line.stage.name
 
     def run_together(self, *lanes: Iterable[Stage]) -> None:
         """The stages of a lane one after the other, the lanes at the same time."""
