@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..kube.lives import CERTIFICATE
+from ..nodes.plan import IDLE
 from .children import Ended
 
 CHANGES, DRIFT, UNREACHABLE = "changes", "drift", "unreachable"
@@ -23,7 +24,7 @@ WORST_FIRST = ("error", CHANGES, DRIFT, "unchanged")
 _NOT_LOOKED_AT, _TOO_LONG = "SLW-8802", "SLW-8803"
 _CODE = re.compile(r"SLW-\d{4}")
 _SAID = re.compile(r"^(?:ERROR! |\[ERROR\]: )(.+)", re.MULTILINE)
-_NOTHING_TO_DO = ("unchanged", "adopt", "unknown", "stranger", "absent")
+_NOTHING_TO_DO = (*IDLE, "unknown")
 
 
 @dataclass(frozen=True)

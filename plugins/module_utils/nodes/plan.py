@@ -34,6 +34,9 @@ class Action(StrEnum):
     ABSENT = "absent"
 
 
+IDLE = (Action.UNCHANGED, Action.ADOPT, Action.STRANGER, Action.ABSENT)
+"""No run would do anything with such a node."""
+
 UNMARKED = (Action.REMOVE, Action.STRANGER, Action.ABSENT)
 """Nothing is written to such a node."""
 

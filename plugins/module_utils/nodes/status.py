@@ -15,7 +15,7 @@ from ..kube.objects import Json
 from .claim import Claim
 from .marks_wanted import Marks
 from .model import CONTROL_PLANE, ETCD, REFLECTOR, WORKER, Actual, Desired
-from .plan import Action, Wanted, make
+from .plan import IDLE, Action, Wanted, make
 from .plan_marks import marked
 from .problem import Problem, Severity
 from .record import Record
@@ -71,7 +71,7 @@ class NodeStatus:
     @property
     def differs(self) -> bool:
         """Whether a run would do something with it."""
-        return self.planned and self.action not in (Action.STRANGER, Action.ABSENT)
+        return self.action is not None and self.action not in IDLE
 
     @property
     def remarkable(self) -> bool:
