@@ -25,7 +25,8 @@ def _yaml(path: str) -> Any:
 def _options(name: str) -> dict[str, Any]:
     documentation = _documentation(f"plugins/modules/{name}.py")
     shared = [
-        _documentation(f"plugins/doc_fragments/{fragment.rpartition('.')[2]}.py")
+        # Not every fragment has options: some have attributes.
+        {"options": {}} | _documentation(f"plugins/doc_fragments/{fragment.rpartition('.')[2]}.py")
         for fragment in documentation.get("extends_documentation_fragment", [])
     ]
     return {option: text for part in (*shared, documentation) for option, text in part["options"].items()}
