@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import naming
+from . import naming, project
 from .settings import Settings, Survey
 from .surveys import rrule, survey
 
@@ -77,7 +77,7 @@ def _entry(settings: Settings, cluster: Mapping[str, Any]) -> Item:
     """As the cluster's own templates look at it. Its inventory has a folder here, which needs no telling."""
     folder = naming.folder(settings, cluster) if cluster.get("folder") else {}
     variables = {**folder, **(cluster.get("variables") or {})}
-    found: Item = {"inventory": naming.in_project(cluster["inventory"]), "name": cluster["name"]}
+    found: Item = {"inventory": project.in_job(cluster["inventory"]), "name": cluster["name"]}
     return found | ({"vars": variables} if variables else {})
 
 

@@ -48,16 +48,11 @@ def playbook(settings: Settings, name: str) -> str:
     return f"{settings.given['project'].get('playbooks', project.PLAYBOOKS)}/{name}.yml"
 
 
-def in_project(path: str) -> str:
-    """Where a job finds it."""
-    return str(PurePosixPath(project.FOLDER) / path)
-
-
 def folder(settings: Settings, cluster: Mapping[str, Any]) -> dict[str, str]:
     """What relative paths in the inventory start from, which in AWX has no folder of its own."""
     if cluster.get("folder"):
-        return {"slipway_files_dir": in_project(cluster["folder"])}
+        return {"slipway_files_dir": project.in_job(cluster["folder"])}
     named = cluster["inventory"] if isinstance(cluster["inventory"], str) else ""
     path = PurePosixPath(named)
     guessed = path.suffix in _FILES or path.name in _FILE_NAMES
-    return {"slipway_files_dir": in_project(str(path.parent if settings.files.get(named, guessed) else path))}
+    return {"slipway_files_dir": project.in_job(str(path.parent if settings.files.get(named, guessed) else path))}

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
 from ..nodes.problem import Problem
 
-FOLDER = "/runner/project"
-"""Where a job finds the files of its project."""
+_FOLDER = "/runner/project"
 PLAYBOOKS = "slipway"
 _SIGN = "new.yml"
 """AWX offers only playbooks that are files of its project, so that this one tells a project from other folders."""
@@ -22,6 +21,11 @@ def root(start: Path, given: Mapping[str, Any]) -> Optional[Path]:
     """The nearest folder from ``start`` upwards that is a project. ``given``: ``slipway_awx.project``."""
     sign = Path(given.get("playbooks", PLAYBOOKS)) / _SIGN
     return next((one for one in (start, *start.parents) if (one / sign).is_file()), None)
+
+
+def in_job(path: str) -> str:
+    """Where a job finds a file or folder of its project."""
+    return str(PurePosixPath(_FOLDER) / path)
 
 
 def paths(
@@ -36,7 +40,7 @@ def paths(
     for folder in folders:
         place = (start / Path(folder).expanduser()).resolve()
         if here is not None and place.is_relative_to(here.resolve()):
-            found.append(str(Path(FOLDER) / place.relative_to(here.resolve())))
+            found.append(in_job(str(place.relative_to(here.resolve()))))
             continue
         text = f"slipway_stacks: {folder} lies outside of the project {here}, and no job would have it"
         problems.append(Problem("SLW-9001", text, "put the stacks into the project", where))

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..addons.names import did_you_mean
 from ..nodes.problem import Problem
 from . import naming
 from .credentials import KINDS
@@ -150,9 +150,9 @@ def _names(found: Mapping[str, Sequence[Item]]) -> dict[str, frozenset[str]]:
 def _nearest(name: str, prefix: str, known: Sequence[str]) -> str:
     if name.lower() == prefix.lower():
         return f"did you mean {prefix!r}, which removes everything?"
-    near = difflib.get_close_matches(name, known, n=1)
+    near = did_you_mean(name, known)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return near
     return f"there are: {', '.join(dict.fromkeys(known))}" if known else "there are no clusters"
 
 

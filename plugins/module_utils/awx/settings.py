@@ -5,23 +5,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from ..nodes.problem import Problem
 from . import project, schema
 from .credentials import KINDS
-
-with suppress(ImportError):  # reported by the shell; import checks of single files may not have it
-    from jsonschema import Draft202012Validator
-
-KeyPath = tuple[Union[str, int], ...]
-Places = Callable[[KeyPath], str]
-"""Where the value of a key path was written; empty where nobody knows."""
+from .shape import KeyPath, Places, key_path, one_of, shape
 
 NAMES = {
     "template": "{prefix} {cluster}: {operation}",
@@ -160,69 +152,6 @@ def _question(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"the default {default!r} is no whole number"
 
 
-def shape(value: object, wanted: Mapping[str, Any], name: str, code: str, places: Places) -> list[Problem]:
-    """What of ``value`` is not as the JSON Schema ``wanted`` has it, in sentences."""
-    found = [
-        (path, Problem(code, f"{name}{key_path(path)}: {text}", remedy, places(path)))
-        for error in _leaves(Draft202012Validator(wanted).iter_errors(value))
-        for path in [tuple(error.absolute_path)]
-        for text, remedy in _sentences(error)
-    ]
-    # Each missing key is an error of its own, and all say the same.
-    return list(dict.fromkeys(problem for _path, problem in sorted(found, key=lambda one: list(map(str, one[0])))))
-
-
-def key_path(path: KeyPath) -> str:
-    return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
-
-
-def _leaves(errors: Iterator[Any]) -> Iterator[Any]:
-    """Of alternatives the errors of the one that has the right type."""
-    for error in errors:
-        if error.validator != "oneOf":
-            yield error
-            continue
-        fitting = [one for one in error.context if one.validator not in ("type", "const")]
-        yield from fitting or [error]
-
-
-def _sentences(error: Any) -> Iterator[tuple[str, str]]:
-    rule, limit = error.validator, error.validator_value
-    if rule == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for key in error.instance:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                yield f"{key!r} is not known", f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-    elif rule == "required":
-        missing = [key for key in limit if key not in error.instance]
-        yield f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing", ""
-    elif rule == "type":
-        words = {
-            "string": "text",
-            "object": "a map",
-            "array": "a list",
-            "integer": "a whole number",
-            "boolean": "true or false",
-        }
-        wanted = [limit] if isinstance(limit, str) else limit
-        yield f"{' or '.join(words.get(one, one) for one in wanted)} is wanted", ""
-    elif rule == "enum":
-        yield f"{error.instance!r} is none of {', '.join(map(str, limit))}", ""
-    elif rule in ("minLength", "minItems"):
-        yield "is empty", ""
-    else:
-        yield f"{error.instance!r} is not allowed here", _hint(rule, limit)
-
-
-def _hint(rule: str, limit: object) -> str:
-    hints = {
-        schema._CLUSTER: "lower case letters, digits and -, as slipway_name",
-        schema._TIME: "write a time as 02:30",
-    }
-    return hints.get(str(limit), f"{rule}: {limit}" if rule in ("minimum", "maximum", "maxLength") else "")
-
-
 def _project(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
     project = given["project"]
     if bool(project.get("scm_url")) == bool(project.get("local_path")):
@@ -269,8 +198,7 @@ def _clusters(given: Mapping[str, Any], operations: Sequence[str], places: Place
             )
         for one in cluster.get("operations") or ():
             if one not in operations:
-                near = difflib.get_close_matches(one, operations, n=1)
-                remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(operations)}"
+                remedy = one_of(one, operations)
                 yield Problem(
                     "SLW-9001", f"slipway_awx{key_path(path)}.operations: {one!r} is not known", remedy, places(path)
                 )
@@ -290,8 +218,7 @@ def _credentials(given: Mapping[str, Any], places: Places) -> Iterator[Problem]:
         where = places(("credentials", place))
         for key in inputs:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+                remedy = one_of(key, known)
                 yield Problem(
                     "SLW-9001", f"slipway_awx.credentials[{place}].inputs: {key!r} is not known", remedy, where
                 )

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from ..nodes.problem import Problem
 from . import fleet, naming, new_cluster
 from .definitions import of_clusters
-from .settings import Places, Settings, Survey
+from .settings import Settings, Survey
+from .shape import Places
 
 _KINDS = {
     "inventories": "inventory",
