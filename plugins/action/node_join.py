@@ -169,7 +169,7 @@ class ActionModule(NodeAction):
             rendered(joins, Cluster(_UNKNOWN.token, _UNKNOWN.ca_hash, endpoint))
         except NodesError as exc:
             problems += exc.problems
-        namespace = str(args.get("namespace") or "slipway-system")
+        namespace = options.records_namespace(args)
         stop_at([*problems, *join_hosts.misfits(client, variables, joins, namespace)])
         return joins
 

@@ -15,7 +15,7 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.model import
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.problem import NodesError, Problem
 from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record import Store
 
-from ..plugin_utils import inventory_nodes, kubespray
+from ..plugin_utils import inventory_nodes, kubespray, options
 from ..plugin_utils.node_action import NodeAction
 
 _SECONDS = 60
@@ -53,7 +53,7 @@ class ActionModule(NodeAction):
         """The image is made of what Kubespray has put on the host: that has to be what the inventory says today."""
         args = self._task.args
         index = kubespray.index(str(args.get("cache_dir") or ""))
-        record = Store(client, str(args.get("namespace") or "slipway-system")).read()
+        record = Store(client, options.records_namespace(args)).read()
         wanted = inventory_nodes.read(variables, index, only=[host])[0]
         found = []
         if not wanted.worker_only or (node and CONTROL_PLANE in node.roles):

@@ -19,6 +19,8 @@ from ansible_collections.slipway.cluster.plugins.module_utils.nodes.record impor
 from ansible_collections.slipway.cluster.plugins.module_utils.report.lives_text import life_dict, lives_lines
 from ansible_collections.slipway.cluster.plugins.module_utils.report.status_text import status_dict, status_lines
 
+from . import options
+
 PATIENCE = 10.0
 """Seconds that an API server gets to answer somebody who only wants to know how it is."""
 
@@ -35,7 +37,7 @@ def tell(
     """Says it, and returns it as data, secrets masked."""
     found = engine.status()
     nodes = by_name(client.list(NODE.collection()))
-    ends = lives(client, access, access_namespace=str(args.get("access_namespace") or "slipway-access"))
+    ends = lives(client, access, access_namespace=options.access_namespace(args))
     now = client.now()
     for line in (*status_lines(found, verbose=verbose), *lives_lines(found.name, ends, now)):
         say(engine.masker.text(line))
@@ -43,7 +45,7 @@ def tell(
         {
             **status_dict(found),
             "conditions": list(found.conditions),
-            "kubespray": _kubespray(client, str(args.get("namespace") or "slipway-system")),
+            "kubespray": _kubespray(client, options.records_namespace(args)),
             "nodes": {"ready": sum(node.ready for node in nodes.values()), "total": len(nodes)},
             "lives": [life_dict(life, now) for life in ends],
             "looked": f"{now:%Y-%m-%dT%H:%M:%SZ}",

@@ -270,7 +270,7 @@ class Planner:
 
     @property
     def namespace(self) -> str:
-        return str(self._args.get("namespace") or "slipway-system")
+        return options.records_namespace(self._args)
 
 
 def unanswered(exc: KubeError) -> Problem:

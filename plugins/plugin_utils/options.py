@@ -36,6 +36,14 @@ def admin_kubeconfig(args: Mapping[str, Any]) -> str:
     return str(args.get("admin_kubeconfig") or "/etc/kubernetes/admin.conf")
 
 
+def records_namespace(args: Mapping[str, Any]) -> str:
+    return str(args.get("namespace") or "slipway-system")
+
+
+def access_namespace(args: Mapping[str, Any]) -> str:
+    return str(args.get("access_namespace") or "slipway-access")
+
+
 def names(args: Mapping[str, Any], option: str, what: str = "names of add-ons") -> tuple[str, ...]:
     """A list of names: a list, ``a,b``, or ``["a", "b"]`` as text. ``what`` they are is said where it is none."""
     value = _structure(args.get(option))
@@ -126,7 +134,7 @@ def settings(
         helm=str(args.get("helm") or "helm"),
         kustomize=tuple(str(args.get("kustomize") or "kubectl kustomize").split()),
         cache_dir=Path(str(cache)).expanduser(),
-        namespace=str(args.get("namespace") or "slipway-system"),
+        namespace=records_namespace(args),
         concurrency=int(number(args, "concurrency", 4, 1)),
         lock_wait=number(args, "lock_wait", 0),
         lock_duration=number(args, "lock_duration", 30, 2),
